@@ -1,0 +1,158 @@
+// Package gate decides whether an operation may happen, who asks, from where,
+// to where and how much, and puts it on the record. It governs any operation; a
+// conversation with a model (package exchange) is one of them.
+//
+// The life of an operation:
+//
+//	Enter    resource, identity, access, network     -> *Entry   or *Refusal (recorded)
+//	Open     lawful backends, worst case reserved    -> *Passage or *Refusal (recorded)
+//	Commit   the intent is durable                   -> Permit
+//	Settle   the outcome is durable, reserve returned
+//
+// An operation without an effect outside (reading a list, opening a citation)
+// ends with Entry.Record instead. The zero value of every type refuses.
+package gate
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"sallyport/guard"
+	"sallyport/internal/gate/identity"
+	"sallyport/internal/resource"
+)
+
+// Action is what a route does, in the words of Azure's data actions. Every
+// route declares one or the program does not start.
+type Action string
+
+// The actions, a closed set (Actions lists them).
+const (
+	ChatCompletions Action = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
+	Completions     Action = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/completions/action"
+	Embeddings      Action = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/embeddings/action"
+	ModelsRead      Action = "Microsoft.CognitiveServices/accounts/OpenAI/models/read"
+	Unsupported     Action = "Microsoft.CognitiveServices/accounts/OpenAI/unsupported/action" // operations that are not built: anyone with a valid credential may be told so
+	PageUse         Action = "Sallyport/chat/use"
+	KnowledgeRead   Action = "Sallyport/knowledge/documents/read"
+	SessionUse      Action = "Sallyport/session/use" // sign out, own settings: every person
+)
+
+// Actions lists every action.
+var Actions = []Action{ChatCompletions, Completions, Embeddings, ModelsRead, Unsupported, PageUse, KnowledgeRead, SessionUse}
+
+// Visit is an operation that somebody asks for.
+type Visit struct {
+	Resource   *resource.Resource // nil: unknown, refused like a wrong key
+	Credential identity.Credential
+	From       netip.Addr // the client, behind trusted proxies only
+	Link       string     // name of the private listener, "" on a public one
+	Action     Action
+	Operation  string // the record's closed word, e.g. "ChatCompletions_Create"
+	Deployment string // as asked; "" for operations without one
+	Surface    string // "openai", "web"
+	RequestID  string
+}
+
+// Code is why an operation was refused. The zero Code is an internal fault.
+type Code uint8
+
+// The reasons of a refusal; the surface maps each to its wire form.
+const (
+	Internal Code = iota
+	InvalidKey
+	InvalidToken
+	MissingRole
+	KeyAuthDisabled
+	PublicAccessDisabled
+	AddressDenied
+	LinkDenied
+	DeploymentNotFound
+	NotSupportedByModel
+	TokenLimit
+	RequestLimit
+	NoLawfulBackend
+	TermsExpired
+	RecordUnavailable
+	GuardUnavailable
+	ContentFiltered
+	BadRequest
+	NotFound
+	BackendFailed
+	Cancelled
+)
+
+// Refusal is the error of a refused operation. It is on the record already.
+type Refusal struct {
+	Code       Code
+	RetryAfter time.Duration // for limits
+	Limits     RateLimits
+	Principal  string // MissingRole: the caller's own object id, which the contract's text names
+	Cause      error  // for the log, never for the wire
+}
+
+func (r *Refusal) Error() string { return "refused: " + r.Code.String() }
+
+// Unwrap returns the cause.
+func (r *Refusal) Unwrap() error { return r.Cause }
+
+// RateLimits are the deployment's limits and what is left, for the headers.
+type RateLimits struct {
+	Set                              bool
+	LimitTokens, RemainingTokens     int
+	LimitRequests, RemainingRequests int
+	ResetTokens, ResetRequests       time.Duration
+}
+
+// Reserve is the worst case of an operation.
+type Reserve struct {
+	Tokens int // prompt estimate plus choices times output limit
+}
+
+// Outcome is how an operation ended.
+type Outcome struct {
+	Status           int // as on the wire; 499 for a client that left
+	Code             Code
+	OK               bool
+	Backend          string // which one served
+	Report           guard.Report
+	Finish           string // wire word, or "unknown"
+	PromptTokens     int
+	CompletionTokens int
+	Estimated        bool
+	Targets          []string // identifiers of documents read: never titles
+}
+
+// Permit is the right to cause an effect. Only Commit makes one that opens
+// anything; the zero Permit opens nothing.
+type Permit struct {
+	receipt  int64
+	sealed   bool
+	backends []*resource.Backend
+}
+
+// Backends are the lawful ones, in order of preference; none for the zero Permit.
+func (p Permit) Backends() []*resource.Backend {
+	if !p.sealed {
+		return nil
+	}
+	return p.backends
+}
+
+// Allows reports whether the permit names b.
+func (p Permit) Allows(name string) bool {
+	for _, b := range p.Backends() {
+		if b.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Opener is what surfaces and chat see of the gate.
+type Opener interface {
+	// Enter proves identity, network place and right. Its refusals are *Refusal
+	// and already on the record.
+	Enter(ctx context.Context, v Visit) (*Entry, error)
+}
