@@ -19,28 +19,31 @@ import (
 	"time"
 
 	"sallyport/guard"
+	"sallyport/internal/gate/access"
 	"sallyport/internal/gate/identity"
+	"sallyport/internal/gate/quota"
+	"sallyport/internal/record/audit"
 	"sallyport/internal/resource"
 )
 
 // Action is what a route does, in the words of Azure's data actions. Every
 // route declares one or the program does not start.
-type Action string
+type Action = access.Action
 
 // The actions, a closed set (Actions lists them).
 const (
-	ChatCompletions Action = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
-	Completions     Action = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/completions/action"
-	Embeddings      Action = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/embeddings/action"
-	ModelsRead      Action = "Microsoft.CognitiveServices/accounts/OpenAI/models/read"
-	Unsupported     Action = "Microsoft.CognitiveServices/accounts/OpenAI/unsupported/action" // operations that are not built: anyone with a valid credential may be told so
-	PageUse         Action = "Sallyport/chat/use"
-	KnowledgeRead   Action = "Sallyport/knowledge/documents/read"
-	SessionUse      Action = "Sallyport/session/use" // sign out, own settings: every person
+	ChatCompletions = access.ChatCompletions
+	Completions     = access.Completions
+	Embeddings      = access.Embeddings
+	ModelsRead      = access.ModelsRead
+	Unsupported     = access.Unsupported // operations that are not built: anyone with a valid credential may be told so
+	PageUse         = access.PageUse
+	KnowledgeRead   = access.KnowledgeRead
+	SessionUse      = access.SessionUse // sign out, own settings: every person
 )
 
 // Actions lists every action.
-var Actions = []Action{ChatCompletions, Completions, Embeddings, ModelsRead, Unsupported, PageUse, KnowledgeRead, SessionUse}
+var Actions = access.Actions
 
 // Visit is an operation that somebody asks for.
 type Visit struct {
@@ -81,7 +84,33 @@ const (
 	NotFound
 	BackendFailed
 	Cancelled
+	IdentityUnavailable // the identity provider could not be asked about a token
+	codes               // how many there are
 )
+
+// words are the codes as the record and the metrics name them, a closed set.
+var words = [codes]string{
+	"Internal", "InvalidKey", "InvalidToken", "MissingRole", "KeyAuthDisabled", "PublicAccessDisabled",
+	"AddressDenied", "LinkDenied", "DeploymentNotFound", "NotSupportedByModel", "TokenLimit", "RequestLimit",
+	"NoLawfulBackend", "TermsExpired", "RecordUnavailable", "GuardUnavailable", "ContentFiltered",
+	"BadRequest", "NotFound", "BackendFailed", "Cancelled", "IdentityUnavailable",
+}
+
+func (c Code) String() string {
+	if c < codes {
+		return words[c]
+	}
+	return words[Internal]
+}
+
+// Codes lists every code.
+func Codes() []Code {
+	all := make([]Code, codes)
+	for i := range all {
+		all[i] = Code(i)
+	}
+	return all
+}
 
 // Refusal is the error of a refused operation. It is on the record already.
 type Refusal struct {
@@ -98,12 +127,7 @@ func (r *Refusal) Error() string { return "refused: " + r.Code.String() }
 func (r *Refusal) Unwrap() error { return r.Cause }
 
 // RateLimits are the deployment's limits and what is left, for the headers.
-type RateLimits struct {
-	Set                              bool
-	LimitTokens, RemainingTokens     int
-	LimitRequests, RemainingRequests int
-	ResetTokens, ResetRequests       time.Duration
-}
+type RateLimits = quota.State
 
 // Reserve is the worst case of an operation.
 type Reserve struct {
@@ -127,7 +151,7 @@ type Outcome struct {
 // Permit is the right to cause an effect. Only Commit makes one that opens
 // anything; the zero Permit opens nothing.
 type Permit struct {
-	receipt  int64
+	receipt  audit.Receipt
 	sealed   bool
 	backends []*resource.Backend
 }

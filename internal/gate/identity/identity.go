@@ -46,6 +46,7 @@ type Credential struct {
 type Principal struct {
 	ID          string // internal id, stable; never on the wire or the record
 	Pseudonym   string // erasable; this is what the record names
+	Object      string // object id as the caller's own token states it; told to the caller only
 	Name        string // display name, for the person's own page
 	Kind        PrincipalKind
 	Groups      []string
