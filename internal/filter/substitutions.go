@@ -67,10 +67,26 @@ func (s *Substitutions) replacer() *strings.Replacer {
 	}
 	// Longest first: "[Email 12]" must not be read as "[Email 1]" and a rest. The
 	// closing bracket already sees to that; the order keeps the output stable.
-	sort.Slice(keys, func(i, j int) bool { return len(keys[i]) > len(keys[j]) || len(keys[i]) == len(keys[j]) && keys[i] < keys[j] })
+	sort.Slice(keys, func(i, j int) bool {
+		return len(keys[i]) > len(keys[j]) || len(keys[i]) == len(keys[j]) && keys[i] < keys[j]
+	})
 	pairs := make([]string, 0, 2*len(keys))
 	for _, p := range keys {
 		pairs = append(pairs, p, open.String(s.back[p]))
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// RestoreJSON puts the originals back into the text of a JSON document, escaped
+// as JSON strings are.
+func (s *Substitutions) RestoreJSON(t content.Text) content.Text {
+	if s.Empty() {
+		return t
+	}
+	escaped := &Substitutions{back: make(map[string]content.Text, len(s.back))}
+	for p, original := range s.back {
+		quoted := open.AppendQuoted(nil, original)
+		escaped.back[p] = content.New(string(quoted[1 : len(quoted)-1]))
+	}
+	return escaped.Restore(t)
 }

@@ -15,3 +15,6 @@ func New(s string) Text { return raw.New(s) }
 
 // Placeholder is the word that every printing path shows in place of content.
 const Placeholder = raw.Placeholder
+
+// Builder joins texts without opening them. The zero Builder is empty.
+type Builder = raw.Builder

@@ -49,3 +49,12 @@ func (t Text) MarshalText() ([]byte, error) { return nil, errSealed }
 
 // GobEncode always fails.
 func (t Text) GobEncode() ([]byte, error) { return nil, errSealed }
+
+// Builder joins texts. The zero Builder is empty; it must not be copied after use.
+type Builder struct{ b []byte }
+
+// Add appends t.
+func (b *Builder) Add(t Text) { b.b = append(b.b, t.s...) }
+
+// Text returns all that was added.
+func (b *Builder) Text() Text { return Text{string(b.b)} }

@@ -1,0 +1,188 @@
+package filter
+
+import (
+	"sallyport/guard"
+)
+
+// sheet gathers findings into one report: per category the worst of all texts.
+type sheet struct {
+	rules    Rules
+	side     Side
+	version  string
+	harm     [4]guard.Verdict
+	attacks  [2]guard.Verdict // jailbreak, indirect
+	lists    map[string]bool  // hit, by list
+	personal map[string]Mode  // found, by type
+	blocked  bool
+	redacted bool
+	noted    bool
+	scanned  int
+}
+
+func newSheet(rules Rules, version string, side Side) *sheet {
+	s := &sheet{rules: rules, side: side, version: version}
+	for i, c := range guard.Harms {
+		s.harm[i] = guard.Verdict{Category: c, Stage: "ngram", Version: version}
+	}
+	s.attacks[0] = guard.Verdict{Category: guard.Jailbreak, Stage: "ngram", Version: version}
+	s.attacks[1] = guard.Verdict{Category: guard.IndirectAttack, Stage: "ngram", Version: version}
+	return s
+}
+
+// add takes the findings of one text in.
+func (s *sheet) add(f Findings) { s.take(f, false) }
+
+// addSeam takes the findings of a seam in: personal data found there lies across
+// two texts, so what policy would mask is blocked.
+func (s *sheet) addSeam(f Findings) { s.take(f, true) }
+
+func (s *sheet) take(f Findings, seam bool) {
+	for i := range s.harm {
+		s.takeHarm(i, f)
+	}
+	s.takeAttack(0, f.Jailbreak, s.rules.Jailbreak)
+	s.takeAttack(1, f.Indirect, s.rules.Indirect)
+	for _, t := range f.Terms {
+		if s.lists == nil {
+			s.lists = map[string]bool{}
+		}
+		s.lists[t.List], s.blocked = true, true
+	}
+	for _, e := range f.Personal {
+		mode, listed := s.rules.Personal[e.Type]
+		if !listed || mode == Off {
+			continue
+		}
+		if seam && mode == Mask {
+			mode = Block
+		}
+		s.takePersonal(e.Type, mode)
+	}
+}
+
+func (s *sheet) takeHarm(i int, f Findings) {
+	t := s.rules.Harm[i]
+	if t.Mode == Off {
+		return
+	}
+	v := &s.harm[i]
+	v.Severity, v.Score = max(v.Severity, f.Severity[i]), max(v.Score, f.Score[i])
+	v.Detected = v.Severity >= 4
+	if t.blocks(v.Severity) {
+		v.Filtered, s.blocked = true, true
+	}
+	s.noted = s.noted || v.Severity >= 2
+}
+
+func (s *sheet) takeAttack(i int, a Attack, mode Mode) {
+	if mode == Off {
+		return
+	}
+	v := &s.attacks[i]
+	v.Score = max(v.Score, a.Score)
+	if !a.Detected {
+		return
+	}
+	v.Detected, s.noted = true, true
+	if mode == Block {
+		v.Filtered, s.blocked = true, true
+	}
+}
+
+func (s *sheet) takePersonal(kind string, mode Mode) {
+	if s.personal == nil {
+		s.personal = map[string]Mode{}
+	}
+	if had, ok := s.personal[kind]; !ok || mode < had {
+		s.personal[kind] = mode
+	}
+	s.noted = true
+	switch mode {
+	case Block:
+		s.blocked = true
+	case Mask:
+		s.redacted = true
+	}
+}
+
+// block refuses in the name of a category.
+func (s *sheet) block(c guard.Category) {
+	s.blocked = true
+	if c == guard.PersonalData {
+		for t, m := range s.personal {
+			if m == Mask {
+				s.personal[t] = Block
+			}
+		}
+	}
+}
+
+func (s *sheet) refused() bool { return s.blocked }
+
+// report is what was found so far, of total bytes to look at.
+func (s *sheet) report(total int) guard.Report {
+	r := guard.Report{Action: s.action(), Scanned: s.scanned, Total: total}
+	r.Verdicts = make([]guard.Verdict, 0, 6)
+	for i, v := range s.harm {
+		if s.rules.Harm[i].Mode != Off {
+			r.Verdicts = append(r.Verdicts, v)
+		}
+	}
+	if s.side == PromptSide && s.rules.Jailbreak != Off {
+		r.Verdicts = append(r.Verdicts, s.attacks[0])
+	}
+	if s.side == PromptSide && s.rules.Indirect != Off {
+		r.Verdicts = append(r.Verdicts, s.attacks[1])
+	}
+	for _, l := range s.rules.Blocklists {
+		r.Verdicts = append(r.Verdicts, guard.Verdict{Category: guard.Blocklist, Label: l.Name(), Stage: "rules", Version: s.version, Detected: s.lists[l.Name()], Filtered: s.lists[l.Name()]})
+	}
+	for _, t := range sortedTypes(s.rules.Personal) {
+		mode, found := s.personal[t]
+		if s.rules.Personal[t] == Off || !found {
+			continue
+		}
+		r.Verdicts = append(r.Verdicts, guard.Verdict{Category: guard.PersonalData, Label: t, Stage: "rules", Version: s.version, Detected: true, Filtered: mode == Block || mode == Mask})
+	}
+	return r
+}
+
+func (s *sheet) action() guard.Action {
+	switch {
+	case s.blocked:
+		return guard.Refuse
+	case s.redacted:
+		return guard.Redact
+	case s.noted:
+		return guard.Annotate
+	}
+	return guard.Pass
+}
+
+// merge takes over all that other found.
+func (s *sheet) merge(other *sheet) {
+	for i := range s.harm {
+		s.harm[i] = worse(s.harm[i], other.harm[i])
+	}
+	for i := range s.attacks {
+		s.attacks[i] = worse(s.attacks[i], other.attacks[i])
+	}
+	for l := range other.lists {
+		if s.lists == nil {
+			s.lists = map[string]bool{}
+		}
+		s.lists[l] = true
+	}
+	for t, m := range other.personal {
+		s.takePersonal(t, m)
+	}
+	s.blocked = s.blocked || other.blocked
+	s.redacted = s.redacted || other.redacted
+	s.noted = s.noted || other.noted
+}
+
+func worse(a, b guard.Verdict) guard.Verdict {
+	a.Severity, a.Score = max(a.Severity, b.Severity), max(a.Score, b.Score)
+	a.Detected, a.Filtered = a.Detected || b.Detected, a.Filtered || b.Filtered
+	return a
+}
