@@ -114,14 +114,15 @@ const (
 var ErrSealed = errors.New("sealed record does not open")
 
 // AAD is the additional data of a record: its place. Each part is preceded by
-// its length, so that no two places have the same bytes.
-func AAD(table, scope, id string, version int64) []byte {
-	var b []byte
-	for _, s := range []string{"sallyport record", table, scope, id} {
+// its length, so that no two places have the same bytes. More takes further
+// parts, such as the clear columns of a row.
+func AAD(table, scope, id string, version int64, more ...string) []byte {
+	b := binary.AppendVarint(nil, version)
+	for _, s := range append([]string{"sallyport record", table, scope, id}, more...) {
 		b = binary.AppendUvarint(b, uint64(len(s)))
 		b = append(b, s...)
 	}
-	return binary.AppendVarint(b, version)
+	return b
 }
 
 // Seal encrypts plaintext for the place that aad names.
