@@ -1,0 +1,173 @@
+package pii
+
+import "strings"
+
+// tokenByte marks the bytes of keys and tokens.
+func tokenByte(c byte) bool { return class[c]&isAlnum != 0 || c == '_' || c == '-' }
+
+// run is the end of the bytes from i on that ok accepts, at most limit.
+func (f *finder) run(i, limit int, ok func(byte) bool) int {
+	j := i
+	for j < len(f.text) && j-i < limit && ok(f.text[j]) {
+		j++
+	}
+	return j
+}
+
+// prefixes are the beginnings by which services mark their keys, and how many
+// bytes follow at least.
+var prefixes = []struct {
+	text string
+	kind string
+	more int
+}{
+	{"ghp_", GitHubToken, 30}, {"gho_", GitHubToken, 30}, {"ghu_", GitHubToken, 30}, {"ghs_", GitHubToken, 30}, {"ghr_", GitHubToken, 30},
+	{"github_pat_", GitHubToken, 40}, {"glpat-", APIKey, 16}, {"xoxb-", APIKey, 20}, {"xoxp-", APIKey, 20}, {"xoxa-", APIKey, 20}, {"xapp-", APIKey, 20},
+	{"sk-ant-", APIKey, 20}, {"sk-proj-", APIKey, 20}, {"sk-", APIKey, 24}, {"sk_live_", APIKey, 16}, {"sk_test_", APIKey, 16}, {"rk_live_", APIKey, 16}, {"pk_live_", APIKey, 16},
+	{"AIza", APIKey, 33}, {"hf_", APIKey, 28}, {"npm_", APIKey, 32}, {"pypi-", APIKey, 40}, {"dop_v1_", APIKey, 40}, {"SG.", APIKey, 40}, {"hvs.", APIKey, 24}, {"shpat_", APIKey, 28}, {"ya29.", APIKey, 24},
+}
+
+// token tries the keys whose beginning says what they are, at a word's start.
+func (f *finder) token(i, j int) {
+	if i > 0 && (f.text[i-1] == '_' || f.text[i-1] == '-') {
+		return
+	}
+	text := f.text[i:]
+	switch text[0] {
+	case 'A':
+		if j-i == 20 && (strings.HasPrefix(text, "AKIA") || strings.HasPrefix(text, "ASIA")) && upperCode(text[:20]) {
+			f.add(AWSAccessKey, i, j, 0.98)
+			return
+		}
+	case 'e':
+		if strings.HasPrefix(text, "eyJ") {
+			f.jwt(i)
+			return
+		}
+	}
+	for _, p := range prefixes {
+		if text[0] != p.text[0] || !strings.HasPrefix(text, p.text) {
+			continue
+		}
+		end := f.run(i+len(p.text), longest[p.kind]-len(p.text), func(c byte) bool { return tokenByte(c) || c == '.' && p.text == "SG." })
+		if end-i-len(p.text) >= p.more && mixed(f.text[i+len(p.text):end]) {
+			f.add(p.kind, i, end, 0.95)
+		}
+		return
+	}
+}
+
+func upperCode(s string) bool {
+	for k := range len(s) {
+		if class[s[k]]&(isUpper|isDigit) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// mixed reports whether s has letters and digits, as made keys have and words
+// have not.
+func mixed(s string) bool {
+	var all uint8
+	for k := range len(s) {
+		all |= class[s[k]]
+	}
+	return all&isDigit != 0 && all&isLetter != 0
+}
+
+// jwt reads three parts of base64url, the first of which begins like JSON.
+func (f *finder) jwt(i int) {
+	limit := i + longest[JSONWebToken]
+	first := f.run(i, 512, tokenByte)
+	if first-i < 12 || first >= len(f.text) || f.text[first] != '.' || !strings.HasPrefix(f.text[first+1:], "eyJ") {
+		return
+	}
+	second := f.run(first+1, limit-first-1, tokenByte)
+	end := second
+	if second < len(f.text) && f.text[second] == '.' && second < limit {
+		end = f.run(second+1, limit-second-1, tokenByte)
+	}
+	f.add(JSONWebToken, i, end, 0.98)
+}
+
+// privateKey reads a PEM block. One without an end goes on to the last line
+// that looks like one: a key cut in half is a key.
+func (f *finder) privateKey(i int) {
+	line := strings.Index(f.text[i:min(len(f.text), i+64)], "PRIVATE KEY")
+	if line < 0 {
+		return
+	}
+	limit := min(len(f.text), i+longest[PrivateKey])
+	end := limit
+	if k := strings.Index(f.text[i:limit], "-----END "); k >= 0 {
+		end = i + k + len("-----END ")
+		if k := strings.Index(f.text[end:min(limit, end+64)], "-----"); k >= 0 {
+			end += k + len("-----")
+		}
+	} else {
+		end = f.run(i, limit-i, func(c byte) bool { return c > ' ' && c < 0x7F || c == ' ' || c == '\n' })
+	}
+	f.add(PrivateKey, i, end, 0.99)
+}
+
+var (
+	secretNames = []string{"api_key", "apikey", "api-key", "api key", "secret", "client_secret", "access_token", "auth_token", "token", "secret_key", "access_key", "aws_secret_access_key", "x-api-key", "api-token", "private_token", "sharedaccesskey", "subscription-key"}
+	passNames   = []string{"password", "passwd", "pwd", "passwort", "passphrase", "mot de passe", "contraseña", "contrasena", "kennwort"}
+)
+
+// assignment reads "name: value" and "name=value" at the sign i.
+func (f *finder) assignment(i int) {
+	before := f.lower[max(0, i-32):i]
+	before = strings.TrimRight(before, " \"'`")
+	start := i + 1
+	for start < len(f.text) && start < i+4 && strings.IndexByte(" \"'`=", f.text[start]) >= 0 {
+		start++
+	}
+	if strings.HasSuffix(before, "accountkey") || strings.HasSuffix(before, "sharedaccesskey") {
+		end := f.run(start, 88, func(c byte) bool { return class[c]&isAlnum != 0 || c == '+' || c == '/' || c == '=' })
+		if end-start >= 40 {
+			f.add(AzureStorageKey, start, end, 0.95)
+		}
+		return
+	}
+	end := f.run(start, 200, func(c byte) bool { return c > ' ' && c < 0x7F && strings.IndexByte("\"'`,;<>", c) < 0 })
+	if ends(before, secretNames) {
+		end = f.run(start, 200, func(c byte) bool { return tokenByte(c) || strings.IndexByte("+/=.~", c) >= 0 })
+		if end-start >= 16 && mixed(f.text[start:end]) {
+			f.add(APIKey, start, end, 0.85)
+		}
+		return
+	}
+	for end > start && strings.IndexByte(".)", f.text[end-1]) >= 0 {
+		end--
+	}
+	if ends(before, passNames) && end-start >= 6 && end-start <= longest[Password] && strong(f.text[start:end]) {
+		f.add(Password, start, end, 0.8)
+	}
+}
+
+// ends reports whether text ends with one of the names as a whole word.
+func ends(text string, names []string) bool {
+	for _, n := range names {
+		if strings.HasSuffix(text, n) {
+			k := len(text) - len(n)
+			if k == 0 || class[text[k-1]]&isAlnum == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// strong reports whether s looks like a password rather than a word: a digit or
+// a sign beside letters.
+func strong(s string) bool {
+	var all uint8
+	signs := false
+	for k := range len(s) {
+		all |= class[s[k]]
+		signs = signs || class[s[k]]&isWord == 0
+	}
+	return all&isLetter != 0 && (all&isDigit != 0 || signs) && !strings.Contains(s, "://")
+}

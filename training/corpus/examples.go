@@ -1,0 +1,216 @@
+package corpus
+
+import (
+	"sort"
+
+	"sallyport/guard/model"
+	"sallyport/guard/normalize"
+	"sallyport/training/generate"
+)
+
+// Unknown marks a column that an example says nothing of.
+const Unknown = -1
+
+// Example is a text with what is known of it, head by head.
+type Example struct {
+	Text   string // normalised
+	Raw    string
+	Source string
+	Task   string
+	Kind   string
+	Pair   string
+	Y      [model.Columns]int8
+	Weight float32
+	// PlantedStart and PlantedEnd bound the attack in Text, both zero when it is
+	// not known where it is.
+	PlantedStart, PlantedEnd int
+}
+
+// Excluded counts rows that were not used for their licence.
+type Excluded struct {
+	Source, License string
+	Rows            int
+}
+
+// Split keeps the rows with permissive licences.
+func Split(rows []Row) (kept []Row, dropped []Excluded) {
+	count := map[Excluded]int{}
+	for _, r := range rows {
+		if Permissive(r.License) {
+			kept = append(kept, r)
+			continue
+		}
+		count[Excluded{Source: r.Source, License: r.License}]++
+	}
+	for k, n := range count {
+		k.Rows = n
+		dropped = append(dropped, k)
+	}
+	sort.Slice(dropped, func(i, j int) bool {
+		a, b := dropped[i], dropped[j]
+		return a.Source+a.License < b.Source+b.License
+	})
+	return kept, dropped
+}
+
+// Examples turns rows into examples of the two splits.
+func Examples(rows []Row) (train, dev []Example) {
+	per := map[string]int{}
+	kinds := map[string]int{}
+	for _, r := range rows {
+		if r.Split == "train" {
+			per[r.Source]++
+		}
+	}
+	for i := range rows {
+		e, ok := example(&rows[i])
+		if !ok {
+			continue
+		}
+		if rows[i].Split != "train" {
+			dev = append(dev, e)
+			continue
+		}
+		if e.Pair != "" { // templates of one author: few of each
+			key := e.Source + "/" + e.Kind
+			if kinds[key]++; kinds[key] > 60 {
+				continue
+			}
+		}
+		e.Weight *= sourceWeight(e.Source, per[e.Source])
+		train = append(train, e)
+	}
+	return train, dev
+}
+
+// sourceWeight keeps one large source from deciding what a head learns.
+func sourceWeight(_ string, n int) float32 {
+	const cap = 4000
+	if n > cap {
+		return cap / float32(n)
+	}
+	return 1
+}
+
+// plainHarm are sources of plain harmful requests: not jailbreaks, so that the
+// head learns that the wish alone is not the tactic.
+var plainHarm = map[string]bool{"advbench": true, "harmfulqa": true, "dangerousqa": true, "catqa": true}
+
+func example(r *Row) (Example, bool) {
+	e := Example{Raw: r.Text, Source: r.Source, Task: r.Task, Kind: r.Kind, Pair: r.Pair(), Weight: 1}
+	for c := range e.Y {
+		e.Y[c] = Unknown
+	}
+	reading := normalize.Normalize(r.Text)
+	e.Text = reading.Text
+	if e.Text == "" {
+		return e, false
+	}
+	switch r.Task {
+	case "harm":
+		for h, s := range r.Harms() {
+			if s != nil {
+				e.setHarm(h, *s)
+			}
+		}
+		if plainHarm[r.Source] {
+			e.Y[model.ColumnJailbreak] = 0
+		}
+	case "jailbreak":
+		e.Y[model.ColumnJailbreak] = int8(*r.Label)
+		if *r.Label == 0 {
+			e.harmless()
+		}
+	case "indirect":
+		e.Y[model.ColumnIndirect] = int8(*r.Label)
+		if *r.Label == 0 {
+			e.harmless()
+			e.Y[model.ColumnJailbreak] = 0
+		}
+		if r.Span != nil {
+			e.PlantedStart, e.PlantedEnd = locate(reading, r.Text, r.Span.Start, r.Span.End)
+		}
+	case "benign":
+		e.harmless()
+		e.Y[model.ColumnJailbreak] = 0
+		if document(r) {
+			e.Y[model.ColumnIndirect] = 0
+		}
+	case "qa":
+		e.harmless()
+		e.Y[model.ColumnJailbreak], e.Y[model.ColumnIndirect] = 0, 0
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// document reports whether a harmless row is something that is read rather
+// than an order to the model.
+func document(r *Row) bool {
+	switch r.Kind {
+	case "technical_document", "security_document", "task_with_document", "email", "customer_query", "math_question", "security_lookalike":
+		return true
+	}
+	return false
+}
+
+func (e *Example) setHarm(h, severity int) {
+	for k, at := range [3]int{2, 4, 6} {
+		e.Y[3*h+k] = 0
+		if severity >= at {
+			e.Y[3*h+k] = 1
+		}
+	}
+}
+
+func (e *Example) harmless() {
+	for h := range 4 {
+		e.setHarm(h, 0)
+	}
+}
+
+// locate finds in the normalised text the span that is given in code points
+// of the original.
+func locate(r normalize.Reading, original string, from, to int) (start, end int) {
+	runes, fromByte, toByte := 0, len(original), len(original)
+	for i := range original {
+		if runes == from {
+			fromByte = i
+		}
+		if runes == to {
+			toByte = i
+			break
+		}
+		runes++
+	}
+	start = sort.Search(len(r.Text), func(i int) bool { return r.Original(i) >= fromByte })
+	end = sort.Search(len(r.Text), func(i int) bool { return r.Original(i) >= toByte })
+	return start, end
+}
+
+// Made turns made sentences into examples. They count less than rows: they
+// are many and alike.
+func Made(sentences []generate.Sentence) []Example {
+	var out []Example
+	for _, s := range sentences {
+		reading := normalize.Normalize(s.Text)
+		e := Example{Text: reading.Text, Raw: s.Text, Source: "made", Task: "made", Weight: 0.5}
+		for c := range e.Y {
+			e.Y[c] = Unknown
+		}
+		for h, severity := range s.Harm {
+			if severity >= 0 {
+				e.setHarm(h, severity)
+			}
+		}
+		e.Y[model.ColumnJailbreak] = int8(s.Jailbreak)
+		e.Y[model.ColumnIndirect] = int8(s.Indirect)
+		if s.PlantedEnd > 0 {
+			e.PlantedStart = sort.Search(len(e.Text), func(i int) bool { return reading.Original(i) >= s.PlantedStart })
+			e.PlantedEnd = sort.Search(len(e.Text), func(i int) bool { return reading.Original(i) >= s.PlantedEnd })
+		}
+		out = append(out, e)
+	}
+	return out
+}
