@@ -49,6 +49,7 @@ type Principal struct {
 	Object      string // object id as the caller's own token states it; told to the caller only
 	Name        string // display name, for the person's own page
 	Kind        PrincipalKind
+	Resource    string // Application: the resource that the key belongs to
 	Groups      []string
 	GroupsKnown bool // false: nothing may be inferred from the absence of a group
 	Via         CredentialKind
