@@ -1,0 +1,126 @@
+package httpx
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Why a body was not read. Each is for errors.Is; none holds content.
+var (
+	ErrBodyTooLarge = errors.New("body exceeds the limit")
+	ErrBodyEncoding = errors.New("body has a content encoding")
+	ErrMediaType    = errors.New("body is not of the expected media type")
+	ErrBodyLate     = errors.New("body did not arrive in time")
+	ErrBodyCut      = errors.New("body ended early")
+)
+
+// DefaultMaxBody is the limit of a request body in bytes.
+const DefaultMaxBody = 16 << 20
+
+// DefaultBodyTimeout is how long a whole body may take. Guard arms it, so a body
+// that nobody reads cannot hold a connection either.
+const DefaultBodyTimeout = 60 * time.Second
+
+// pooledBody: buffers above this size are left to the collector, so that one
+// large body does not stay in memory for ever.
+const pooledBody = 1 << 20
+
+var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+
+// JSONBody reads the whole body of r, which must be JSON in UTF-8 without any
+// content encoding, and shows it to use. The bytes are wiped when use returns:
+// it MUST NOT keep them. After an error of this package the connection closes
+// with the response, so that an unread rest is never taken for a next request.
+func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]byte) error) error {
+	if err := jsonMedia(r.Header); err != nil {
+		refuseRest(w)
+		return err
+	}
+	if r.ContentLength > limit {
+		refuseRest(w)
+		return ErrBodyTooLarge
+	}
+	held := bodies.Get().(*[]byte)
+	defer func() {
+		full := (*held)[:cap(*held)]
+		clear(full)
+		if cap(full) <= pooledBody {
+			*held = full[:0]
+			bodies.Put(held)
+		}
+	}()
+	buf, err := fill((*held)[:0], r.Body, r.ContentLength, limit)
+	*held = buf
+	if err != nil {
+		refuseRest(w)
+		return err
+	}
+	// The whole body is here. The deadline must go: net/http keeps reading in the
+	// background to notice a client that leaves, and would take it for one.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return use(buf)
+}
+
+// refuseRest closes the connection after the response. HTTP/2 has no such
+// header and resets the stream instead.
+func refuseRest(w http.ResponseWriter) { w.Header().Set("Connection", "close") }
+
+func fill(buf []byte, body io.Reader, announced, limit int64) ([]byte, error) {
+	// One byte of room beyond the announced length lets the last read see io.EOF.
+	if want := int(min(max(announced, 0), 1<<20)) + 1; cap(buf) < want {
+		buf = make([]byte, 0, want)
+	}
+	for {
+		if len(buf) == cap(buf) {
+			grown := append(buf, 0)[:len(buf)]
+			clear(buf)
+			buf = grown
+		}
+		n, err := body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if int64(len(buf)) > limit {
+			return buf, ErrBodyTooLarge
+		}
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return buf, nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return buf, ErrBodyLate
+		default:
+			return buf, ErrBodyCut
+		}
+	}
+}
+
+// jsonMedia refuses bodies that two readers could read differently.
+func jsonMedia(h http.Header) error {
+	for _, v := range h.Values("Content-Encoding") {
+		if v = strings.TrimSpace(v); v != "" && !strings.EqualFold(v, "identity") {
+			return ErrBodyEncoding
+		}
+	}
+	types := h.Values("Content-Type")
+	if len(types) != 1 {
+		return ErrMediaType
+	}
+	if types[0] == "application/json" { // what every SDK sends
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(types[0])
+	if err != nil || media != "application/json" {
+		return ErrMediaType
+	}
+	for name, v := range params {
+		if name == "charset" && !strings.EqualFold(v, "utf-8") && !strings.EqualFold(v, "utf8") {
+			return ErrMediaType
+		}
+	}
+	return nil
+}
