@@ -289,14 +289,14 @@ type seam struct {
 const seamReach = 512
 
 // seamsOf returns the seams of a conversation, each in two forms: joined directly,
-// for words that were cut, and by a line break, for sentences. Boundaries that lie
+// for words that were cut, and by a space, for sentences. Boundaries that lie
 // close together share a seam.
 func seamsOf(units []unit) []seam {
 	pieces, origins := pieces(units)
 	if len(pieces) < 2 {
 		return nil
 	}
-	return append(seamsBy("", pieces, origins), seamsBy("\n", pieces, origins)...)
+	return append(seamsBy("", pieces, origins), seamsBy(" ", pieces, origins)...)
 }
 
 func seamsBy(sep string, pieces []string, origins []conversation.Origin) []seam {

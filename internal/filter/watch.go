@@ -408,9 +408,10 @@ func (w *watch) toolCall(ctx context.Context, l *lane, last bool) ([]conversatio
 	raw := string(l.text)
 	texts := []string{open.String(l.name) + "\n" + open.String(l.call), raw}
 	if v, err := json.Parse(l.text, json.Limits{}); err == nil {
-		var leaves []string
-		collect(v, &leaves)
-		texts = append(texts, strings.Join(leaves, "\n"), strings.Join(leaves, ""))
+		var all, values []string
+		collect(v, &all, true)
+		collect(v, &values, false)
+		texts = append(texts, strings.Join(all, "\n"), strings.Join(values, "\n"), strings.Join(values, ""))
 	}
 	for _, t := range texts {
 		f, err := w.p.judge(ctx, t, w.p.answerAsk)
@@ -435,7 +436,8 @@ func (w *watch) toolCall(ctx context.Context, l *lane, last bool) ([]conversatio
 	}}, nil
 }
 
-func collect(v json.Value, out *[]string) {
+// collect gathers the texts of v in order, with or without the names of members.
+func collect(v json.Value, out *[]string, names bool) {
 	switch v.Kind {
 	case json.String:
 		*out = append(*out, open.String(v.Text))
@@ -443,12 +445,14 @@ func collect(v json.Value, out *[]string) {
 		*out = append(*out, v.Number)
 	case json.Array:
 		for _, i := range v.Items {
-			collect(i, out)
+			collect(i, out, names)
 		}
 	case json.Object:
 		for _, m := range v.Members {
-			*out = append(*out, open.String(m.Name))
-			collect(m.Value, out)
+			if names {
+				*out = append(*out, open.String(m.Name))
+			}
+			collect(m.Value, out, names)
 		}
 	}
 }
@@ -463,7 +467,7 @@ func (w *watch) lookAtLogprobs(ctx context.Context, l *lane) error {
 	dropUnprovenBytes(&merged)
 	l.logprobs = append(l.logprobs[:0], merged)
 	var tokens []string
-	collect(merged, &tokens)
+	collect(merged, &tokens, false)
 	for _, text := range []string{strings.Join(tokens, ""), strings.Join(tokens, "\n")} {
 		f, err := w.p.judge(ctx, text, Questions{Personal: w.p.answerAsk.Personal, Lists: w.p.answerAsk.Lists})
 		if err != nil {
