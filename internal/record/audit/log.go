@@ -308,13 +308,16 @@ func (l *Log) close() error {
 	l.done.Wait()
 	err := l.Healthy()
 	if err == nil {
+		// What was allocated ahead goes back first: it may be the room that the last
+		// tiles and the checkpoint need.
+		_ = l.writer.out.f.Truncate(l.writer.out.off)
 		err = l.writer.publisher.publish(l.size.Load())
 	}
 	l.writer.publisher.close()
 	return errors.Join(err, l.writer.out.f.Close(), l.lock.Close())
 }
 
-// Checkpoint publishes now. It is for tests and for the moment before a backup.
+// checkpoint publishes what is durable.
 func (l *Log) checkpoint(p *publisher) {
 	if err := p.publish(l.size.Load()); err != nil {
 		// Entries stay durable and chained; only their signature is late. Damage is

@@ -158,6 +158,10 @@ func verifierFor(dir, trusted string) (note.Verifier, string, error) {
 	if err != nil {
 		return nil, "", &Damage{File: verifierFile, Index: -1, What: err.Error()}
 	}
+	// NewVerifier takes the hash in capitals too; a key has one spelling here.
+	if !strings.HasPrefix(vkey, fmt.Sprintf("%s+%08x+", v.Name(), v.KeyHash())) {
+		return nil, "", &Damage{File: verifierFile, Index: -1, What: "not spelled as a verifier key is"}
+	}
 	return v, vkey, nil
 }
 
