@@ -2,7 +2,11 @@
 // browser session. It knows nothing of rights.
 package identity
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is a credential in transit. It cannot be printed or encoded.
 type Secret struct{ s string }
@@ -22,8 +26,19 @@ func (Secret) GoString() string { return "[secret]" }
 // MarshalText writes the placeholder.
 func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
+// MarshalJSON writes the placeholder.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"[secret]"`), nil }
+
+// Format hides the secret from every other verb, such as %x and %d.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[secret]") }
+
 // Empty reports whether there is none.
 func (s Secret) Empty() bool { return s.s == "" }
+
+// Reveal returns the characters of a secret that was just made, to hand them to
+// their owner: a key shown once, a sign-in link, the Set-Cookie of a session.
+// Nothing else may call it; a credential that came in is never revealed.
+func (s Secret) Reveal() string { return s.s }
 
 // CredentialKind is how a caller proves who it is. The zero kind proves nothing.
 type CredentialKind uint8
@@ -44,7 +59,7 @@ type Credential struct {
 
 // Principal is a caller whose identity was proven.
 type Principal struct {
-	ID          string // internal id, stable; never on the wire or the record
+	ID          string // internal id, stable; never on the wire or the record. Of a token's person "PROVIDER:OBJECT"
 	Pseudonym   string // erasable; this is what the record names
 	Object      string // object id as the caller's own token states it; told to the caller only
 	Name        string // display name, for the person's own page
