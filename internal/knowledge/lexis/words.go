@@ -41,7 +41,7 @@ var stopWords = map[string]map[string]bool{
 // sameWord joins English stems that ask for the same thing and that no stemmer
 // joins: the words of questions against the words of procedures. Read-only.
 var sameWord = map[string]string{
-	"telephon": "phone", "ring": "phone",
+	"telephon": "phone", "call": "phone",
 	"organis": "organ", "organiz": "organ",
 	"authoris": "author", "authoriz": "author", "authorisation": "author",
 	"mileag": "mile", "sickness": "sick", "ill": "sick",
@@ -60,4 +60,26 @@ func set(words string) map[string]bool {
 		m[w] = true
 	}
 	return m
+}
+
+// Guess tells the language of a text by its stop words, among those whose stop
+// words are known. When in doubt it is English.
+func Guess(text string) string {
+	best, language := 0, "en"
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !wordRune(r) && r != '\'' })
+	if len(words) > 400 {
+		words = words[:400]
+	}
+	for _, candidate := range []string{"en", "de", "fr", "es", "it", "nl"} {
+		n := 0
+		for _, w := range words {
+			if stopWords[candidate][w] {
+				n++
+			}
+		}
+		if n > best {
+			best, language = n, candidate
+		}
+	}
+	return language
 }
