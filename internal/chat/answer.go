@@ -153,11 +153,14 @@ func (a *Answer) end(why State) {
 }
 
 // Events calls yield with every event after the given id, waiting for more until
-// the answer ended, ctx is done or yield returns an error. While it runs the
-// answer is attended.
-func (a *Answer) Events(ctx context.Context, after uint64, yield func([]Event) error) error {
+// the answer ended, ctx is done or yield returns an error; when nothing happened
+// for a pulse it yields no events, so that a page that left is noticed. While it
+// runs the answer is attended.
+func (a *Answer) Events(ctx context.Context, after uint64, pulse time.Duration, yield func([]Event) error) error {
 	a.attend(1)
 	defer a.attend(-1)
+	beat := time.NewTicker(pulse)
+	defer beat.Stop()
 	for {
 		a.mu.Lock()
 		var fresh []Event
@@ -179,6 +182,10 @@ func (a *Answer) Events(ctx context.Context, after uint64, yield func([]Event) e
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-beat.C:
+			if err := yield(nil); err != nil {
+				return err
+			}
 		case <-grown:
 		}
 	}
