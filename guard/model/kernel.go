@@ -75,33 +75,41 @@ type best struct {
 	windows int
 }
 
-// best slides a window of two blocks over text.
+// Windows are of two sizes, in blocks: the small one for a sentence hidden in a
+// long text, the large one (about 480 characters) for what takes more words.
+// Both move on by one block.
+const (
+	SmallWindow = 2
+	LargeWindow = 4
+)
+
+// best slides both windows over text.
 func (m *Model) best(text string) best {
-	var buf [ngram.MaxFeatures]uint32
 	var out best
-	var last sums
-	lastStart, blocks := 0, 0
 	if strings.TrimSpace(text) == "" {
 		return out // nothing to score: the bias is not a finding
 	}
+	var buf [ngram.MaxFeatures]uint32
+	var last [LargeWindow]sums // a ring of the last blocks
+	var starts [LargeWindow]int
 	walk := ngram.Walk(text)
-	for {
+	for k := 0; ; k++ {
 		n, start, end, ok := walk.Next(buf[:])
 		if !ok {
 			break
 		}
-		now := sum(m.table, buf[:n])
-		if blocks == 0 {
-			lastStart = start
+		last[k%LargeWindow], starts[k%LargeWindow] = sum(m.table, buf[:n]), start
+		for _, size := range [...]int{SmallWindow, LargeWindow} {
+			if k+1 < size && (end < len(text) || size == LargeWindow && k+1 <= SmallWindow) {
+				continue // a shorter window is only for texts that have no longer one
+			}
+			var s sums
+			blocks := min(size, k+1)
+			for b := range blocks {
+				s.add(&last[(k-b)%LargeWindow])
+			}
+			m.window(&out, &s, guard.Span{Start: starts[(k-blocks+1)%LargeWindow], End: end})
 		}
-		both := now
-		both.add(&last)
-		// The first block alone is no window unless the text ends with it.
-		if blocks > 0 || end == len(text) {
-			m.window(&out, &both, guard.Span{Start: lastStart, End: end})
-		}
-		last, lastStart = now, start
-		blocks++
 	}
 	return out
 }

@@ -25,6 +25,7 @@ type Sentence struct {
 func All(seed uint64) []Sentence {
 	r := rand.New(rand.NewPCG(seed, 1))
 	out := harmSentences(r)
+	out = append(out, dailySentences(r)...)
 	out = append(out, jailbreakSentences(r)...)
 	return append(out, indirectSentences(r)...)
 }
@@ -64,6 +65,7 @@ var slots = map[string][]string{
 	"group": groups, "lovers": lovers, "victim": victims, "drug": drugs,
 	"ignore": ignoreVerbs, "old": oldOrders, "reveal": revealVerbs, "prompt": promptNames, "persona": personas,
 	"task": plainTasks, "secret": secrets, "sink": sinks, "rules": ruleNames, "who": addressees, "topic": topics,
+	"daily": daily, "genre": genres, "form": forms, "person": persons, "people": people,
 }
 
 // fill replaces the slots of a template, those of its fillings too.

@@ -44,7 +44,7 @@ func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
 		m.Threshold[c] = quantile(all, c, budget, ordinary)
 	}
 	m.Threshold[model.ColumnIndirect] = quantile(all, model.ColumnIndirect, budgetDocument, func(e *corpus.Example) bool {
-		return e.Y[model.ColumnIndirect] == 0
+		return e.Y[model.ColumnIndirect] == 0 && e.Pair == "" // twins of quiet attacks are reported apart
 	})
 	for c := range model.Columns - 2 {
 		hit, n := 0, 0

@@ -42,12 +42,17 @@ func cut(examples []corpus.Example) []window {
 			cuts = append(cuts, end)
 		}
 		first := len(out)
-		for k := 0; k < max(1, len(cuts)-1) && k < maxWindows; k++ {
-			start, end := 0, cuts[min(k+1, len(cuts)-1)]
-			if k > 0 {
-				start = cuts[k-1]
+		for _, size := range [...]int{model.SmallWindow, model.LargeWindow} {
+			if size == model.LargeWindow && len(cuts) <= model.SmallWindow {
+				continue
 			}
-			out = append(out, window{text: e.Text[start:end], y: planted(e, start, end), weight: e.Weight, example: i})
+			for k := 0; k < max(1, len(cuts)-size+1) && k < maxWindows; k++ {
+				start, end := 0, cuts[min(k+size, len(cuts))-1]
+				if k > 0 {
+					start = cuts[k-1]
+				}
+				out = append(out, window{text: e.Text[start:end], y: planted(e, start, end), weight: e.Weight, example: i})
+			}
 		}
 		for k := first; k < len(out); k++ {
 			out[k].many = len(out)-first > 1

@@ -14,9 +14,9 @@ const (
 	Buckets = 1 << Bits
 	// BlockSize is the length in bytes after which a block ends at the next
 	// word's end.
-	BlockSize = 240
+	BlockSize = 120
 	// maxBlock ends a block inside a word, for texts without white space.
-	maxBlock = 300
+	maxBlock = 160
 	// MaxFeatures bounds the features of one block: three runs for each byte
 	// and three word features for each word's end.
 	MaxFeatures = maxBlock*6 + 8
