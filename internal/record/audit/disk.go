@@ -98,31 +98,52 @@ func (a *appendFile) ensure(size int64) error {
 // writeFile puts a file in place as a whole: readers see the old or the new one,
 // also after a crash. The folder is synced by the caller.
 func writeFile(dir, name string, b []byte, mode os.FileMode, hook Hook) error {
-	path := filepath.Join(dir, name)
-	if err := hook.before(OpWrite, name, len(b)); err != nil {
+	return writeFiles(dir, []tileFile{{name, b}}, mode, hook)
+}
+
+// writeFiles is writeFile for a group: all are written, then each is synced and
+// named.
+func writeFiles(dir string, group []tileFile, mode os.FileMode, hook Hook) (err error) {
+	files := make([]*os.File, 0, len(group))
+	defer func() {
+		for _, f := range files { // after an error only: what was named is not here
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	for _, t := range group {
+		if err := hook.before(OpWrite, t.name, len(t.data)); err != nil {
+			return err
+		}
+		f, err := os.OpenFile(filepath.Join(dir, t.name)+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+		if _, err := f.Write(t.data); err != nil {
+			return err
+		}
+	}
+	for _, t := range group {
+		if err := commitFile(files[0], filepath.Join(dir, t.name), t.name, hook); err != nil {
+			return err
+		}
+		files = files[1:]
+	}
+	return nil
+}
+
+func commitFile(f *os.File, path, name string, hook Hook) error {
+	if err := hook.before(OpSync, name, 0); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
-	if err != nil {
+	if err := f.Sync(); err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = hook.before(OpSync, name, 0)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
 	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(path+".tmp", path)
-	}
-	if err != nil {
-		os.Remove(path + ".tmp")
-	}
-	return err
+	return f.Close()
 }
 
 func syncDir(dir string) error {

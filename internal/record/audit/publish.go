@@ -2,10 +2,8 @@ package audit
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -30,8 +28,14 @@ type publisher struct {
 	// stay in memory, and nothing more is read until they are out.
 	unwritten []tileFile
 	touched   map[string]bool // folders to sync
+	edge      map[int]string  // by level, the partial tile last written
 	retired   []string        // folders of partial tiles that a full one replaced
 }
+
+// tileGroup is how many files are written before the first is synced. One
+// journal commit then serves many: measured here, 2.2 ms a file with groups of
+// one and 0.3 ms with 128, and a third of the processor time.
+const tileGroup = 64
 
 type tileFile struct {
 	name string
@@ -39,7 +43,7 @@ type tileFile struct {
 }
 
 func newPublisher(dir string, signer note.Signer, hook Hook) *publisher {
-	p := &publisher{dir: dir, signer: signer, hook: hook, signed: -1, touched: map[string]bool{}}
+	p := &publisher{dir: dir, signer: signer, hook: hook, signed: -1, touched: map[string]bool{}, edge: map[int]string{}}
 	p.tree.full = p.fullTile
 	return p
 }
@@ -98,13 +102,13 @@ func (p *publisher) advance(size int64) error {
 			return fmt.Errorf("reading back what was written: %w", err)
 		}
 		p.add(rec.entry)
-		if len(p.unwritten) > 0 {
+		if len(p.unwritten) >= tileGroup {
 			if err := p.writeFull(); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return p.writeFull()
 }
 
 func (p *publisher) nextSegment() error {
@@ -122,29 +126,30 @@ func (p *publisher) nextSegment() error {
 }
 
 func (p *publisher) writeFull() error {
-	for len(p.unwritten) > 0 {
-		t := p.unwritten[0]
-		if err := p.write(t.name, t.data); err != nil {
-			return err
-		}
-		p.retired = append(p.retired, t.name+".p")
-		p.unwritten = p.unwritten[1:]
+	if err := p.write(p.unwritten); err != nil {
+		return err
 	}
+	for _, t := range p.unwritten {
+		p.retired = append(p.retired, t.name+".p")
+	}
+	p.unwritten = p.unwritten[:0]
 	return nil
 }
 
-func (p *publisher) write(name string, data []byte) error {
-	dir := filepath.Join(p.dir, filepath.Dir(name))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for d := filepath.Dir(name); ; d = filepath.Dir(d) {
-		p.touched[d] = true
-		if d == "." {
-			break
+// write puts a group of files in place, each durable before it has its name.
+func (p *publisher) write(group []tileFile) error {
+	for _, t := range group {
+		if err := os.MkdirAll(filepath.Join(p.dir, filepath.Dir(t.name)), 0o755); err != nil {
+			return err
+		}
+		for d := filepath.Dir(t.name); ; d = filepath.Dir(d) {
+			p.touched[d] = true
+			if d == "." {
+				break
+			}
 		}
 	}
-	return writeFile(p.dir, name, data, 0o644, p.hook)
+	return writeFiles(p.dir, group, 0o644, p.hook)
 }
 
 // publish brings tiles and checkpoint up to size. Order matters: everything the
@@ -181,33 +186,28 @@ func (p *publisher) publish(size int64) error {
 // the full one is out, as tlog-tiles asks: a client may hold an older checkpoint.
 func (p *publisher) writePartial() error {
 	n := p.tree.size
+	var group []tileFile
 	if w := int(n % tileWidth); w > 0 {
-		if err := p.write(tilePath(-1, n/tileWidth, w), p.bundle); err != nil {
-			return err
-		}
+		group = append(group, tileFile{tilePath(-1, n/tileWidth, w), p.bundle})
 	}
 	for level, edge := range p.tree.edge {
 		n /= tileWidth
-		if len(edge) == 0 {
-			continue
-		}
-		if err := p.writeIfNew(tilePath(level, n, len(edge)), tileBytes(edge)); err != nil {
-			return err
+		name := tilePath(level, n, len(edge))
+		// The upper levels seldom change. Only what this process wrote is trusted to
+		// be there whole.
+		if len(edge) > 0 && p.edge[level] != name {
+			group = append(group, tileFile{name, tileBytes(edge)})
 		}
 	}
-	return nil
-}
-
-// writeIfNew spares the upper levels, which seldom change, a write a minute.
-func (p *publisher) writeIfNew(name string, data []byte) error {
-	info, err := os.Stat(filepath.Join(p.dir, name))
-	if err == nil && info.Size() == int64(len(data)) {
-		return nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := p.write(group); err != nil {
 		return err
 	}
-	return p.write(name, data)
+	n = p.tree.size
+	for level, edge := range p.tree.edge {
+		n /= tileWidth
+		p.edge[level] = tilePath(level, n, len(edge))
+	}
+	return nil
 }
 
 // retire removes partial tiles whose full one is durable. A failure leaves files
