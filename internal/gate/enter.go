@@ -31,11 +31,11 @@ type Recorder interface {
 	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
 }
 
-// Floods decides whether a refusal of somebody unknown gets an entry of its own.
-// When it answers false it has counted the refusal and will put the count on the
-// record itself.
+// Floods records refusals of callers whom nobody knows: the first few of a second
+// one by one, the rest counted. *audit.Counter is the one in production. Refuse
+// MUST have made the entry durable or counted it when it returns nil.
 type Floods interface {
-	Individually(code string, now time.Time) bool
+	Refuse(ctx context.Context, e audit.Entry) error
 }
 
 // Config is what a gate needs.
@@ -44,7 +44,7 @@ type Config struct {
 	Access   *access.Decider     // required
 	Quota    *quota.Ledger       // required
 	Log      Recorder            // required
-	Floods   Floods              // nil: every refusal gets an entry of its own
+	Floods   Floods              // nil: every refusal of somebody unknown gets an entry of its own
 	Now      func() time.Time    // nil: time.Now
 	Logger   *slog.Logger        // nil: discards
 	// Mask is how a client's address appears on the record. Nil: network.Mask.
@@ -171,10 +171,16 @@ func (g *Gate) stranger(ctx context.Context, e *Entry, cause error) error {
 	case errors.Is(cause, identity.ErrToken):
 		r.Code = InvalidToken
 	}
-	if g.c.Floods != nil && !g.c.Floods.Individually(r.Code.String(), e.began) {
-		return r
+	if g.c.Floods == nil {
+		return g.refuse(ctx, e, r)
 	}
-	return g.refuse(ctx, e, r)
+	l := e.refusal(&Outcome{Code: r.Code})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordDeadline)
+	defer cancel()
+	if err := g.c.Floods.Refuse(ctx, l.Entry); err != nil {
+		return g.unrecorded(ctx, audit.Refused, err)
+	}
+	return r
 }
 
 // refuse puts r on the record and returns it, or RecordUnavailable.
@@ -186,11 +192,19 @@ func (g *Gate) refuse(ctx context.Context, e *Entry, r *Refusal) error {
 }
 
 func (g *Gate) recordRefusal(ctx context.Context, e *Entry, o Outcome) error {
-	entry := e.line(audit.Refused)
-	entry.outcome(&o)
-	entry.DurationMS = g.c.Now().Sub(e.began).Milliseconds()
-	_, err := g.append(ctx, entry.Entry)
+	l := e.refusal(&o)
+	_, err := g.append(ctx, l.Entry)
 	return err
+}
+
+func (e *Entry) refusal(o *Outcome) line {
+	l := e.line(audit.Refused)
+	l.outcome(o)
+	if l.Status == 0 {
+		l.Status = o.Code.Status()
+	}
+	l.DurationMS = l.Time.Sub(e.began).Milliseconds()
+	return l
 }
 
 // append writes an entry, whether the client stays or not. Its error is a
@@ -200,10 +214,15 @@ func (g *Gate) append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
 	defer cancel()
 	receipt, err := g.c.Log.Append(ctx, e)
 	if err != nil {
-		g.c.Logger.LogAttrs(ctx, slog.LevelError, "the record could not be written", slog.String("kind", e.Kind.String()), slog.Any("err", err))
-		return receipt, &Refusal{Code: RecordUnavailable, Cause: err}
+		return receipt, g.unrecorded(ctx, e.Kind, err)
 	}
 	return receipt, nil
+}
+
+// unrecorded is the refusal of whatever could not be put on the record.
+func (g *Gate) unrecorded(ctx context.Context, k audit.Kind, err error) error {
+	g.c.Logger.LogAttrs(ctx, slog.LevelError, "the record could not be written", slog.String("kind", k.String()), slog.Any("err", err))
+	return &Refusal{Code: RecordUnavailable, Cause: err}
 }
 
 // Refuse ends the operation with one durable entry: bad input and the like.
@@ -220,10 +239,14 @@ func (e *Entry) Record(ctx context.Context, o Outcome) error {
 	if !e.ended.CompareAndSwap(false, true) {
 		return errEnded
 	}
-	entry := e.line(audit.Outcome)
-	entry.outcome(&o)
-	entry.DurationMS = e.g.c.Now().Sub(e.began).Milliseconds()
-	_, err := e.g.append(ctx, entry.Entry)
+	kind := audit.Outcome
+	if e.Visit.Action == SessionUse {
+		kind = audit.Session
+	}
+	l := e.line(kind)
+	l.outcome(&o)
+	l.DurationMS = l.Time.Sub(e.began).Milliseconds()
+	_, err := e.g.append(ctx, l.Entry)
 	return err
 }
 
@@ -275,7 +298,7 @@ func targets(ids []string) string {
 		}
 		b.WriteString(id)
 	}
-	return b.String()
+	return strings.TrimSpace(b.String())
 }
 
 func (l *line) report(r *guard.Report) {
@@ -284,7 +307,9 @@ func (l *line) report(r *guard.Report) {
 	if r.Action == guard.Refuse && r.Total == 0 && len(r.Verdicts) == 0 {
 		return
 	}
-	l.Action = actions[min(int(r.Action), len(actions)-1)]
+	if int(r.Action) < len(actions) { // else it is no action, and none is claimed
+		l.Action = actions[r.Action]
+	}
 	if len(r.Verdicts) == 0 {
 		return
 	}
@@ -298,8 +323,7 @@ func (l *line) report(r *guard.Report) {
 	}
 }
 
-// actions are the record's words, by guard.Action. An action out of range is an
-// error of ours and shows as the last one's opposite: it is never written.
+// actions are the record's words, by guard.Action.
 var actions = [...]audit.Action{
 	guard.Refuse:   audit.Refuse,
 	guard.Hold:     audit.Hold,

@@ -103,6 +103,26 @@ func (c Code) String() string {
 	return words[Internal]
 }
 
+// statuses are the codes as HTTP has them (reference/azure-openai.md, section
+// 14.2): for the record of refusals whose surface gave no other.
+var statuses = [codes]int{
+	InvalidKey: 401, InvalidToken: 401, MissingRole: 401,
+	KeyAuthDisabled: 403, PublicAccessDisabled: 403, AddressDenied: 403, LinkDenied: 403,
+	DeploymentNotFound: 404, NotFound: 404,
+	NotSupportedByModel: 400, BadRequest: 400, ContentFiltered: 400,
+	TokenLimit: 429, RequestLimit: 429,
+	NoLawfulBackend: 503, TermsExpired: 503, RecordUnavailable: 503, GuardUnavailable: 503, IdentityUnavailable: 503,
+	BackendFailed: 502, Cancelled: 499, Internal: 500,
+}
+
+// Status is c as an HTTP status.
+func (c Code) Status() int {
+	if c < codes {
+		return statuses[c]
+	}
+	return statuses[Internal]
+}
+
 // Codes lists every code.
 func Codes() []Code {
 	all := make([]Code, codes)
@@ -173,6 +193,8 @@ func (p Permit) Allows(name string) bool {
 	}
 	return false
 }
+
+var _ Opener = (*Gate)(nil)
 
 // Opener is what surfaces and chat see of the gate.
 type Opener interface {

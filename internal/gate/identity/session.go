@@ -158,6 +158,22 @@ func (d *Directory) Redeem(ctx context.Context, link Secret) (Secret, Member, er
 	return secret, m, err
 }
 
+// Invited says whose link it is without spending it. False for a link that does
+// not sign in.
+func (d *Directory) Invited(ctx context.Context, link Secret) (Member, bool) {
+	if link.s == "" || len(link.s) > maxSecret {
+		return Member{}, false
+	}
+	it, err := d.tables.links.Get(ctx, scope, d.pepper.of("link", "", link.s).String())
+	if err != nil || !d.now().Before(it.Value.Expires) {
+		return Member{}, false
+	}
+	return d.Member(it.Value.Member)
+}
+
+// SessionLife is how long a session lasts at most.
+func (d *Directory) SessionLife() time.Duration { return d.absolute }
+
 func (d *Directory) beginLocked(ctx context.Context, member string) (Secret, error) {
 	if err := d.sweepSessionsLocked(ctx, member); err != nil {
 		return Secret{}, err
