@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,11 @@ func New(cfg Config, d Dialect, chatModel, embeddingModel string) (*Backend, err
 		return nil, fmt.Errorf("backend %s: %w", cfg.Name, err)
 	}
 	cfg = cfg.withDefaults()
+	if !strings.HasPrefix(cfg.Endpoint.Path, "/") { // url.JoinPath leaves out a leading slash that was not there
+		u := *cfg.Endpoint
+		u.Path, u.RawPath = "/"+u.Path, ""
+		cfg.Endpoint = &u
+	}
 	s := &shared{cfg: cfg, dialect: d, breaker: newBreaker(cfg)}
 	s.client = newClient(cfg, &s.count)
 	return s.models(chatModel, embeddingModel)

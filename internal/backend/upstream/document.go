@@ -6,7 +6,6 @@ import (
 	"sallyport/internal/conversation"
 	"sallyport/internal/custody/content"
 	"sallyport/internal/custody/content/open"
-	"sallyport/internal/exchange"
 )
 
 // documents appends the passages of a turn in the contract's form (reference
@@ -42,9 +41,7 @@ func (e *encoder) documents(t *conversation.Turn) {
 		}
 		e.b = append(e.b, `\"text\":`...)
 		e.nested(p.Text)
-		if len(p.Extra) > 0 {
-			e.refuse(exchange.BadRequest, "messages", errUnknownPart)
-		}
+		e.bare(p)
 		e.b = append(e.b, `}\n`...)
 	}
 	e.b = append(e.b, `</documents> \"\"\"`...)

@@ -39,7 +39,8 @@ var (
 // sent (a test compares the two sets).
 type encoder struct {
 	b       []byte
-	passage int // number of the last passage written
+	wrote   []string // members of the message under way
+	passage int      // number of the last passage written
 	err     *refusal
 }
 
@@ -229,7 +230,7 @@ func (e *encoder) extra(ms []json.Member) {
 			e.refuse(exchange.Unsupported, "store", errNotSent) // the provider would keep the content
 			return
 		}
-		e.members1(m)
+		e.unknown(m)
 	}
 }
 
@@ -243,11 +244,12 @@ func (e *encoder) members(ms []json.Member, written ...string) {
 				return
 			}
 		}
-		e.members1(m)
+		e.unknown(m)
 	}
 }
 
-func (e *encoder) members1(m json.Member) {
+// unknown appends one unknown member.
+func (e *encoder) unknown(m json.Member) {
 	if e.b[len(e.b)-1] != '{' {
 		e.b = append(e.b, ',')
 	}
@@ -263,17 +265,25 @@ func (e *encoder) turn(t *conversation.Turn) {
 		return
 	}
 	e.b = append(e.b, '{')
-	e.member("role")
+	e.wrote = e.wrote[:0]
+	e.own("role")
 	e.b = append(e.b, '"')
 	e.b = append(e.b, t.Role.String()...)
 	e.b = append(e.b, '"')
 	if !t.Name.Empty() {
-		e.text("name", t.Name)
+		e.own("name")
+		e.quoted(t.Name)
 	}
 	e.content(t)
 	e.beside(t)
-	e.members(t.Extra, "role", "name", "content", "refusal", "reasoning_content", "tool_calls", "function_call", "tool_call_id")
+	e.members(t.Extra, e.wrote...)
 	e.b = append(e.b, '}')
+}
+
+// own begins a member of the message and remembers that it was written.
+func (e *encoder) own(name string) {
+	e.member(name)
+	e.wrote = append(e.wrote, name)
 }
 
 // shown reports whether a part stands in a message's content.
@@ -300,7 +310,7 @@ func (e *encoder) content(t *conversation.Turn) {
 			texts++
 		}
 	}
-	e.member("content")
+	e.own("content")
 	if texts+documents == 0 {
 		if t.Null {
 			e.b = append(e.b, "null"...)
@@ -321,9 +331,7 @@ func (e *encoder) content(t *conversation.Turn) {
 		if p.Kind == conversation.Document || !shown(t, p) {
 			continue
 		}
-		if len(p.Extra) > 0 { // a string has no place for them, and what is judged must be sent or refused
-			e.refuse(exchange.BadRequest, "messages", errUnknownPart)
-		}
+		e.bare(p)
 		e.unquoted(p.Text)
 	}
 	if documents > 0 {
@@ -333,6 +341,14 @@ func (e *encoder) content(t *conversation.Turn) {
 		e.documents(t)
 	}
 	e.b = append(e.b, '"')
+}
+
+// bare refuses a part with unknown members where its form has no place for them:
+// dropping silently what a caller sent would change its meaning.
+func (e *encoder) bare(p *conversation.Part) {
+	if len(p.Extra) > 0 {
+		e.refuse(exchange.BadRequest, "messages", errUnknownPart)
+	}
 }
 
 // unquoted appends t as the inside of a JSON string.
@@ -390,7 +406,8 @@ func (e *encoder) beside(t *conversation.Turn) {
 			calls++
 		case conversation.ToolResult:
 			if !result && !p.Call.Empty() {
-				e.text("tool_call_id", p.Call)
+				e.own("tool_call_id")
+				e.quoted(p.Call)
 			}
 			result = true
 		case conversation.Text, conversation.Document, conversation.Refusal, conversation.Reasoning:
@@ -408,13 +425,14 @@ func (e *encoder) beside(t *conversation.Turn) {
 	if calls == 1 {
 		for i := range t.Parts {
 			if p := &t.Parts[i]; p.Kind == conversation.ToolCall && p.Call.Empty() {
-				e.member("function_call") // the older form has no id
+				e.own("function_call") // the older form has no id
 				e.function(p)
+				e.bare(p)
 				return
 			}
 		}
 	}
-	e.member("tool_calls")
+	e.own("tool_calls")
 	e.b = append(e.b, '[')
 	first := true
 	for i := range t.Parts {
@@ -444,11 +462,9 @@ func (e *encoder) joined(name string, t *conversation.Turn, kind conversation.Ki
 		if p.Kind != kind {
 			continue
 		}
-		if len(p.Extra) > 0 {
-			e.refuse(exchange.BadRequest, "messages", errUnknownPart)
-		}
+		e.bare(p)
 		if !found {
-			e.member(name)
+			e.own(name)
 			e.b = append(e.b, '"')
 			found = true
 		}
