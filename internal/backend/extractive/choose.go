@@ -31,18 +31,18 @@ const (
 // The stop rule: below these shares of the question nothing is quoted. Tuned on
 // the dev half of the questions on the demo's corpus.
 const (
-	floorCoverage = 0.5
-	floorOwn      = 0.25
+	floorCoverage = 0.36
+	floorOwn      = 0.18
 )
 
 // Bounds.
 const (
 	maxQuotes    = 5
 	maxSentences = 20_000
-	keepShare    = 0.75 // of the best score: what else is worth quoting
-	followWeight = 0.4 // of the previous question's words
-	tooAlike     = 0.7 // overlap of words from which a sentence says nothing new
-	longest      = 60  // words; longer sentences lose a little
+	keepShare    = 0.65 // of the best score: what else is worth quoting
+	followWeight = 0.4  // of the previous question's words
+	tooAlike     = 0.7  // overlap of words from which a sentence says nothing new
+	longest      = 60   // words; longer sentences lose a little
 )
 
 // sentence is a candidate.
@@ -269,7 +269,9 @@ func weigh(terms []term, sentences []sentence, titles []map[string]bool) {
 			}
 		}
 		df = max(df, 1)
-		terms[i].weight *= math.Log(1 + (n-df+0.5)/(df+0.5))
+		// Smoother than BM25's: in a passage of five sentences the topic's own words
+		// are in all of them and still matter.
+		terms[i].weight *= math.Log(1 + (n+4)/(df+1))
 	}
 }
 

@@ -163,12 +163,17 @@ func TestPublicSets(t *testing.T) {
 	b := extractive.New(extractive.Config{Name: "quotes"})
 	for _, set := range []string{"quoref", "xquad", "adversarialqa"} {
 		docs := map[string]string{}
+		at := map[string]int{}
+		var order []string
 		rows(t, filepath.Join(dir, set+"_documents.jsonl.gz"), func(r row) {
 			if r.Lang == "en" {
 				docs[r.Doc] = r.Text
+				at[r.Doc] = len(order)
+				order = append(order, r.Doc)
 			}
 		})
-		var n, hit, top, first, sentences int
+		var n, hit, words, top, first, sentences, silent, wrong int
+		var last string // a foreign passage: what is asked is not in it
 		rows(t, filepath.Join(dir, set+"_questions.jsonl.gz"), func(r row) {
 			if r.Lang != "en" || len(r.Docs) == 0 || len(r.Answers) == 0 || docs[r.Docs[0]] == "" {
 				return
@@ -178,6 +183,19 @@ func TestPublicSets(t *testing.T) {
 			got := collect(t, b.Answer(t.Context(), asking(r.Question, conversation.Part{
 				Kind: conversation.Document, Text: content.New(text), Source: &conversation.Source{Document: r.Docs[0]}})))
 			sentences += len(got.citations)
+			if len(got.citations) == 0 {
+				silent++
+			}
+			if quotes(got, r.Answers[0].Text) {
+				words++
+			}
+			if last = order[(at[r.Docs[0]]+len(order)/2)%len(order)]; last != r.Docs[0] {
+				got := collect(t, b.Answer(t.Context(), asking(r.Question, conversation.Part{
+					Kind: conversation.Document, Text: content.New(docs[last]), Source: &conversation.Source{Document: last}})))
+				if len(got.citations) > 0 {
+					wrong++
+				}
+			}
 			if holds(got.citations, r) {
 				hit++
 			}
@@ -189,8 +207,9 @@ func TestPublicSets(t *testing.T) {
 			}
 		})
 		if n > 0 {
-			fmt.Printf("%s-en: %d questions, answer sentence quoted %.1f %% (first quoted %.1f %%) with %.2f sentences an answer; floor, first sentence of the passage: %.1f %%\n",
-				set, n, pct(hit, n), pct(top, n), float64(sentences)/float64(n), pct(first, n))
+			fmt.Printf("%s-en, %d questions with their passage: the labelled answer sentence quoted %.1f %% (quoted first %.1f %%), a quoted sentence has the answer's words %.1f %%, "+
+				"%.2f sentences an answer, nothing quoted %.1f %%; floor, first sentence of the passage: %.1f %%; with a foreign passage: nothing quoted %.1f %%\n",
+				set, n, pct(hit, n), pct(top, n), pct(words, n), float64(sentences)/float64(n), pct(silent, n), pct(first, n), 100-pct(wrong, n))
 		}
 	}
 }
