@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"sallyport/internal/conversation"
+	"sallyport/internal/exchange"
 	"sallyport/internal/gate"
 	"sallyport/internal/gate/identity"
 )
@@ -14,16 +15,12 @@ type Runner interface {
 	Run(ctx context.Context, p *gate.Passage, c *conversation.Conversation) conversation.Stream
 }
 
-// Admitted makes an Operation of an entry that the gate let in. reserve is
-// exchange.Reserve.
-func Admitted(e *gate.Entry, x Runner, reserve func(*conversation.Conversation) gate.Reserve) Operation {
-	return &admitted{e, x, reserve}
-}
+// Admitted makes an Operation of an entry that the gate let in.
+func Admitted(e *gate.Entry, x Runner) Operation { return &admitted{e, x} }
 
 type admitted struct {
-	entry   *gate.Entry
-	x       Runner
-	reserve func(*conversation.Conversation) gate.Reserve
+	entry *gate.Entry
+	x     Runner
 }
 
 func (a *admitted) Who() identity.Principal { return a.entry.Principal }
@@ -31,7 +28,7 @@ func (a *admitted) Reference() string       { return a.entry.Visit.RequestID }
 
 func (a *admitted) Answer(ctx context.Context, c *conversation.Conversation) conversation.Stream {
 	return func(yield func(conversation.Event, error) bool) {
-		p, err := a.entry.Open(ctx, a.reserve(c))
+		p, err := a.entry.Open(ctx, exchange.Reserve(c, a.entry.Deployment))
 		if err != nil {
 			yield(conversation.Event{}, err)
 			return
