@@ -68,11 +68,14 @@ func sampleLibrary(t testing.TB) *knowledge.Library {
 	return l
 }
 
+func principal(a corpus.Account) identity.Principal {
+	return identity.Principal{ID: string(a), Kind: identity.Person, Groups: a.Groups(), GroupsKnown: true}
+}
+
 // ask searches as account and answers from what was found, as the chat does.
 func ask(t testing.TB, l *knowledge.Library, b *extractive.Backend, account corpus.Account, question string) collected {
 	t.Helper()
-	who := identity.Principal{ID: string(account), Kind: identity.Person, Groups: account.Groups(), GroupsKnown: true}
-	r, err := l.Search(t.Context(), who, content.New(question), 6)
+	r, err := l.Search(t.Context(), principal(account), content.New(question), 6)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +121,7 @@ func TestQuality(t *testing.T) {
 			} else if set == "dev" || os.Getenv("SALLYPORT_HELD") != "" {
 				t.Logf("%s wrong: %q\n%s", set, f[2], got.text)
 			}
-			who := identity.Principal{ID: f[1], Kind: identity.Person, Groups: corpus.Account(f[1]).Groups(), GroupsKnown: true}
-			if r, _ := l.Search(t.Context(), who, content.New(f[2]), 1); len(r.Passages) > 0 {
+			if r, _ := l.Search(t.Context(), principal(corpus.Account(f[1])), content.New(f[2]), 1); len(r.Passages) > 0 {
 				if strings.Contains(firstSentence(open.String(r.Passages[0].Passage.Text)), f[4]) {
 					first++
 				}
