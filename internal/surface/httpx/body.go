@@ -61,9 +61,8 @@ func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]by
 		refuseRest(w)
 		return err
 	}
-	// The whole body is here. The deadline must go: net/http keeps reading in the
-	// background to notice a client that leaves, and would take it for one.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	// The body's deadline ends here: net/http lifts it when it starts to watch for a
+	// client that leaves (TestAnswerOutlivesTheBodyDeadline).
 	return use(buf)
 }
 

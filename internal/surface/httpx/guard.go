@@ -70,6 +70,12 @@ func Guard(next http.Handler, g Guarded) http.Handler {
 			// hold the connection then either.
 			_ = http.NewResponseController(rw).SetReadDeadline(time.Now().Add(g.BodyTimeout))
 		}
+		if len(r.TransferEncoding) > 0 {
+			// net/http prefers chunks over a Content-Length that came with them and then
+			// hides the length. Where a proxy before us went by the length, what follows is
+			// somebody else's request: close instead (RFC 9112, section 6.3).
+			rw.Header().Set("Connection", "close")
+		}
 		defer func() {
 			v := recover()
 			if v == nil {

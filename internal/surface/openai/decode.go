@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 
 	"sallyport/internal/conversation"
 	"sallyport/internal/custody/content"
@@ -61,6 +62,9 @@ func (d *decoder) walk(schema []Field, body json.Value, unknown func(json.Member
 		m := &body.Members[i]
 		at := lookup(schema, m)
 		if at < 0 {
+			if p := disguised(schema, m); p != nil {
+				return p
+			}
 			if p := unknown(*m); p != nil {
 				return p
 			}
@@ -85,6 +89,18 @@ func (d *decoder) walk(schema []Field, body json.Value, unknown func(json.Member
 	for j := range schema {
 		if schema[j].Required && seen&(1<<j) == 0 {
 			return invalid(schema[j].Name, codeMissing, "Missing required parameter: '"+schema[j].Name+"'.")
+		}
+	}
+	return nil
+}
+
+// disguised refuses a member whose name differs from a known one by case only:
+// a reader upstream that ignores case would take "Store" for what is refused here.
+func disguised(schema []Field, m *json.Member) *Problem {
+	name := open.String(m.Name)
+	for i := range schema {
+		if strings.EqualFold(schema[i].Name, name) {
+			return invalid(schema[i].Name, codeParameter, "A parameter differs from '"+schema[i].Name+"' by case only.")
 		}
 	}
 	return nil

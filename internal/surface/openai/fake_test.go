@@ -38,6 +38,7 @@ type world struct {
 	got     *conversation.Conversation
 	embeds  *exchange.EmbedRequest
 	entered int
+	asked   string // deployment of the last Enter
 
 	// answer is what Chat streams; nil: an ordinary greeting.
 	answer conversation.Stream
@@ -93,6 +94,7 @@ type fakeCaller struct {
 
 func (c fakeCaller) Enter(_ context.Context, deployment string) (openai.Entry, error) {
 	c.entered++
+	c.asked = deployment
 	if c.enterErr != nil {
 		return nil, c.enterErr
 	}

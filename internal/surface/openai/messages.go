@@ -96,10 +96,20 @@ func (m *message) member(mem *json.Member) *Problem {
 	case mem.Is("audio"):
 		return invalid(m.where(".audio"), codeParameter, "Audio is not supported by this service.")
 	default:
+		for _, known := range messageMembers {
+			if strings.EqualFold(open.String(mem.Name), known) {
+				return invalid(m.where("."+known), codeParameter, "'"+m.where("."+known)+"' does not belong to this message.")
+			}
+		}
 		m.turn.Extra = append(m.turn.Extra, *mem)
 	}
 	return nil
 }
+
+// messageMembers are the known members of a message. Under a role that has no
+// use for them, or in another case, they are refused: only unknown ones are sent
+// on unread by us.
+var messageMembers = [...]string{"role", "content", "name", "tool_call_id", "refusal", "tool_calls", "function_call", "audio"}
 
 // assemble builds the parts in the order in which a model reads them.
 func (m *message) assemble() *Problem {

@@ -194,9 +194,13 @@ func TestPathsAreExact(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"none", "a%2Fb", "..%2Fchat", "chat%00", "chat%20", strings.Repeat("a", 65), "%E2%82%AC"} {
-		rec := newWorld(t).post("/openai/deployments/"+name+"/chat/completions?api-version=2024-10-21", chatBody(""))
+		w := newWorld(t)
+		rec := w.post("/openai/deployments/"+name+"/chat/completions?api-version=2024-10-21", chatBody(""))
 		if rec.Code != 404 || errorOf(t, rec.Body.String()).Error.Code != "DeploymentNotFound" {
 			t.Errorf("deployment %s: got %d %s", name, rec.Code, rec.Body)
+		}
+		if w.asked != "none" && w.asked != "?" {
+			t.Errorf("deployment %s: the gate was asked for %q", name, w.asked)
 		}
 		rec = newWorld(t).post(v1Chat, `{"model":`+string(quoted(name))+`,"messages":[]}`)
 		if rec.Code != 404 {
@@ -322,7 +326,7 @@ func TestInternalFault(t *testing.T) {
 	w.chatErr = errors.New("secret detail")
 	rec := w.post(chatPath, chatBody(""))
 	id := rec.Header().Get("x-request-id")
-	if rec.Code != 500 || strings.Contains(rec.Body.String(), "secret") || !strings.Contains(rec.Body.String(), "request ID "+id) {
+	if rec.Code != 500 || strings.Contains(rec.Body.String(), "secret") || !strings.Contains(rec.Body.String(), "request ID "+id) || len(w.record) != 0 {
 		t.Errorf("got %d %s", rec.Code, rec.Body)
 	}
 }
