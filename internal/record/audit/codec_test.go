@@ -3,6 +3,8 @@ package audit_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -118,7 +120,7 @@ func FuzzDecodeEntry(f *testing.F) {
 }
 
 // FuzzSegment reads foreign bytes as a segment: no panic, no endless loop, and no
-// entry that is not canonical.
+// more records than somebody hashed.
 func FuzzSegment(f *testing.F) {
 	dir := f.TempDir()
 	l := open(f, dir, audit.Options{})
@@ -135,22 +137,12 @@ func FuzzSegment(f *testing.F) {
 	f.Add(good[:len(good)-5])
 	f.Add(append(bytes.Clone(good), make([]byte, 500)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		d := t.TempDir()
-		if err := os.Mkdir(filepath.Join(d, "segments"), 0o700); err != nil {
-			t.Fatal(err)
+		n, err := audit.ReadSegment(b)
+		if errors.Is(err, io.ErrNoProgress) {
+			t.Fatal("a record without bytes or out of order")
 		}
-		if err := os.WriteFile(filepath.Join(d, name), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		next := int64(0)
-		for in, err := range audit.Read(d, 0) {
-			if err != nil {
-				return
-			}
-			if in.Index != next || in.Kind == 0 {
-				t.Fatalf("got entry %d of kind %d, want %d", in.Index, in.Kind, next)
-			}
-			next++
+		if err == nil && n > 3 {
+			t.Fatalf("%d records whose chain nobody computed", n)
 		}
 	})
 }
