@@ -98,8 +98,9 @@ var (
 	errNotCommitted = errors.New("gate: the intent is not on the record")
 )
 
-// Enter proves identity, network place and right, in this order, and then looks
-// the deployment up. Nothing about the resource is looked up or told before the
+// Enter is Identify and then Caller.Enter for the deployment of the visit. It
+// proves identity, right and network place, in this order, and then looks the
+// deployment up. Nothing about the resource is looked up or told before the
 // caller's right to it is proven:
 //
 //   - a wrong key, another resource's key and an unknown resource get the same
@@ -111,40 +112,103 @@ var (
 //
 // Its refusals are *Refusal and already on the record.
 func (g *Gate) Enter(ctx context.Context, v Visit) (*Entry, error) {
-	e := &Entry{Visit: v, Resource: v.Resource, g: g, began: g.c.Now()}
+	c, err := g.identify(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return c.Enter(ctx, v.Deployment)
+}
+
+// Caller is somebody whose identity was proven and nothing more. It may Enter
+// several times.
+type Caller struct {
+	g         *Gate
+	visit     Visit
+	principal identity.Principal
+	began     time.Time
+}
+
+// Identify proves identity only, for a surface that reads the deployment's name
+// in the body: a body is read for proven callers only. Nothing is authorised and
+// nothing about the resource is told yet; v.Deployment is not looked at. Its
+// refusals are *Refusal and already on the record.
+func (g *Gate) Identify(ctx context.Context, v Visit) (*Caller, error) {
+	c, err := g.identify(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+func (g *Gate) identify(ctx context.Context, v Visit) (c Caller, err error) {
+	c = Caller{g: g, visit: v, began: g.c.Now()}
 	name := "" // of no resource: Authenticate compares with a decoy
 	if v.Resource != nil {
 		name = v.Resource.Name
 	}
-	var err error
-	if e.Principal, err = g.c.Identity.Authenticate(ctx, name, v.Credential); err != nil {
-		return nil, g.stranger(ctx, e, err)
+	if c.principal, err = g.c.Identity.Authenticate(ctx, name, v.Credential); err != nil {
+		return Caller{}, g.stranger(ctx, c.entry(""), err)
 	}
-	if code := g.admit(ctx, e, name); code != admitted {
+	return c, nil
+}
+
+func (c *Caller) entry(deployment string) *Entry {
+	e := &Entry{Visit: c.visit, Principal: c.principal, Resource: c.visit.Resource, g: c.g, began: c.began}
+	e.Visit.Deployment = deployment
+	return e
+}
+
+// Principal is who it is.
+func (c *Caller) Principal() identity.Principal { return c.principal }
+
+// Enter judges right and network place for a deployment, "" for the resource
+// itself, and looks the deployment up. Its refusals are *Refusal and already on
+// the record.
+func (c *Caller) Enter(ctx context.Context, deployment string) (*Entry, error) {
+	g, e := c.g, c.entry(deployment)
+	if code := g.admit(ctx, &c.principal, &e.Visit); code != admitted {
 		r := &Refusal{Code: code}
 		if code == MissingRole {
-			r.Principal = e.Principal.Object
+			r.Principal = c.principal.Object
 		}
 		return nil, g.refuse(ctx, e, r)
 	}
-	if v.Deployment != "" {
-		if e.Deployment = v.Resource.Deployments[v.Deployment]; e.Deployment == nil {
+	if deployment != "" {
+		if e.Deployment = e.Resource.Deployments[deployment]; e.Deployment == nil {
 			return nil, g.refuse(ctx, e, &Refusal{Code: DeploymentNotFound})
 		}
 	}
 	return e, nil
 }
 
+// May answers what Enter would, for another action, and records nothing. It is for
+// lists, which show only what their reader may use.
+func (c *Caller) May(ctx context.Context, a Action, deployment string) bool {
+	v := c.visit
+	v.Action, v.Deployment = a, deployment
+	if c.g.admit(ctx, &c.principal, &v) != admitted {
+		return false
+	}
+	return deployment == "" || v.Resource.Deployments[deployment] != nil
+}
+
+// Refuse puts on the record that the visit was refused before there was an entry:
+// a body that cannot be read, or that names no model.
+func (c *Caller) Refuse(ctx context.Context, o Outcome) error {
+	return c.g.recordRefusal(ctx, c.entry(""), o)
+}
+
 // admitted is no code: what admit returns when nothing refuses.
 const admitted = codes
 
 // admit judges a proven caller.
-func (g *Gate) admit(ctx context.Context, e *Entry, name string) Code {
-	v := &e.Visit
-	d := g.c.Access.Decide(ctx, access.Request{
-		Principal: e.Principal, Action: v.Action, Resource: name, Deployment: v.Deployment,
-	})
-	if v.Resource == nil || !d.Allow {
+func (g *Gate) admit(ctx context.Context, p *identity.Principal, v *Visit) Code {
+	r := access.Request{Principal: *p, Action: v.Action, Deployment: v.Deployment}
+	if v.Resource != nil {
+		r.Resource = v.Resource.Name
+	}
+	// Access is asked for an unknown resource too: it takes the time of a forbidden one.
+	if d := g.c.Access.Decide(ctx, r); v.Resource == nil || !d.Allow {
 		return MissingRole
 	}
 	switch network.Check(v.Resource, v.From, v.Link) {
@@ -156,7 +220,7 @@ func (g *Gate) admit(ctx context.Context, e *Entry, name string) Code {
 	default:
 		return PublicAccessDisabled
 	}
-	if e.Principal.Kind == identity.Application && !v.Resource.LocalAuth {
+	if p.Kind == identity.Application && !v.Resource.LocalAuth {
 		return KeyAuthDisabled
 	}
 	return admitted

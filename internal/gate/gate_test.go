@@ -316,6 +316,62 @@ func TestPersonByRole(t *testing.T) {
 	}
 }
 
+// The v1 surface learns the deployment from the body, after Identify.
+func TestIdentifyThenEnter(t *testing.T) {
+	w := newWorld(t)
+	v := w.visit(gate.ChatCompletions, "")
+	v.Credential = w.session(t)
+	a := access.Assignment{Role: access.OpenAIUser, Subject: access.Subject{Kind: access.PersonSubject, ID: w.person.ID}, Scope: access.Deployment("ward", "chat")}
+	if err := w.access.Add(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	before := len(w.rec.all())
+	c, err := w.Identify(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.May(t.Context(), gate.ChatCompletions, "chat") || c.May(t.Context(), gate.ChatCompletions, "abroad") || c.May(t.Context(), gate.ChatCompletions, "nothing") || c.May(t.Context(), gate.ChatCompletions, "") {
+		t.Error("May differs from the role's scope")
+	}
+	if n := len(w.rec.all()) - before; n != 0 {
+		t.Errorf("%d entries before anything was decided", n)
+	}
+	e, err := c.Enter(t.Context(), "chat")
+	if err != nil || e.Deployment.Name != "chat" || e.Visit.Deployment != "chat" {
+		t.Fatalf("Enter: %+v, %v", e, err)
+	}
+	// Another deployment and one that does not exist look alike.
+	for _, d := range []string{"abroad", "nothing", "?", ""} {
+		if _, err := c.Enter(t.Context(), d); code(t, err) != gate.MissingRole {
+			t.Errorf("Enter(%q): %v", d, err)
+		}
+	}
+	if err := c.Refuse(t.Context(), gate.Outcome{Code: gate.BadRequest}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.rec.last(); got.Code != "BadRequest" || got.Principal == "" {
+		t.Errorf("on the record: %+v", got)
+	}
+	// From a forbidden place the caller is identified, told nothing, and refused.
+	v.From = netip.MustParseAddr("203.0.113.1")
+	if c, err = w.Identify(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	if c.May(t.Context(), gate.ChatCompletions, "chat") {
+		t.Error("May from a forbidden place")
+	}
+	if _, err := c.Enter(t.Context(), "chat"); code(t, err) != gate.AddressDenied {
+		t.Errorf("from a forbidden place: %v", err)
+	}
+	v.Resource = nil
+	if c, err = w.Identify(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Enter(t.Context(), "chat"); code(t, err) != gate.MissingRole || c.May(t.Context(), gate.ChatCompletions, "chat") {
+		t.Errorf("at an unknown resource: %v", err)
+	}
+}
+
 func TestTargetsThatDoNotFitAreCounted(t *testing.T) {
 	w := newWorld(t)
 	e, err := w.Enter(t.Context(), w.visit(gate.ModelsRead, ""))
