@@ -273,17 +273,19 @@ type queryTerm struct {
 
 // query is a question taken apart.
 type query struct {
+	analysers  map[string]*lexis.Analyser
 	byLanguage map[string][]queryTerm
 	weights    map[string][]float64 // by language: of each of the question's words
 }
 
 func newQuery(languages []string, text string) query {
 	text = cut(text, maxQuery)
-	q := query{byLanguage: map[string][]queryTerm{}, weights: map[string][]float64{}}
+	q := query{analysers: map[string]*lexis.Analyser{}, byLanguage: map[string][]queryTerm{}, weights: map[string][]float64{}}
 	for _, language := range languages {
 		var terms []queryTerm
 		seen := map[string]int{}
-		tokens := lexis.NewAnalyser(language).Tokens(text)
+		q.analysers[language] = lexis.NewAnalyser(language)
+		tokens := q.analysers[language].Tokens(text)
 		bit := map[int]uint64{} // of the words by where they begin
 		words := 0
 		for _, t := range tokens {
@@ -443,7 +445,7 @@ func matched(q query, h Hit) []Span {
 		terms[t.key] = true
 	}
 	var spans []Span
-	for _, t := range lexis.NewAnalyser(h.Document.Language).Tokens(open.String(h.Passage.Text)) {
+	for _, t := range q.analysers[h.Document.Language].Tokens(open.String(h.Passage.Text)) {
 		if t.Stop || !terms[key(h.Document.Language, t.Term)] {
 			continue
 		}

@@ -80,7 +80,7 @@ func NewAnalyser(language string) *Analyser {
 // them, the joined form, so that needle-stick, needle stick and needlestick meet;
 // the joined form has the span of the whole.
 func (a *Analyser) Tokens(text string) []Token {
-	tokens := make([]Token, 0, len(text)/6+1)
+	tokens := make([]Token, 0, len(text)/5+1)
 	compound := -1 // index of the first token of a hyphenated word
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRuneInString(text[i:])
@@ -121,6 +121,8 @@ func (a *Analyser) Tokens(text string) []Token {
 	return tokens
 }
 
+var closer = strings.NewReplacer("-", "", "\u2010", "", "\u2011", "")
+
 // joined appends the closed spelling of the hyphenated word text[first.Start:end].
 func (a *Analyser) joined(tokens []Token, text string, first, end int) []Token {
 	start := tokens[first].Start
@@ -132,7 +134,7 @@ func (a *Analyser) joined(tokens []Token, text string, first, end int) []Token {
 			return tokens // 24-48 is a range, not a word
 		}
 	}
-	closed := strings.NewReplacer("-", "", "\u2010", "", "\u2011", "").Replace(text[start:end])
+	closed := closer.Replace(text[start:end])
 	w := a.word(closed)
 	return append(tokens, Token{Start: start, End: end, Term: w.term, Capital: tokens[first].Capital})
 }
@@ -189,6 +191,9 @@ func fold(s string) string {
 }
 
 func wordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
 }
 
@@ -220,5 +225,6 @@ func hyphen(text string, i int) bool {
 }
 
 func ideograph(r rune) bool {
-	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+	const firstThai = 0x0e00 // the lowest of them; the tables are slow
+	return r >= firstThai && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
