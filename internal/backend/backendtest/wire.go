@@ -445,11 +445,11 @@ func (w Wire) hosts(t *testing.T) {
 				http.Error(rw, canary, http.StatusBadGateway)
 				return
 			}
-			rw.WriteHeader(http.StatusOK)
 			down, _, err := http.NewResponseController(rw).Hijack()
 			if err != nil {
 				return
 			}
+			_, _ = down.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
 			var wg sync.WaitGroup
 			pipe := func(a, b net.Conn) { buf := make([]byte, 4096); copyAll(a, b, buf); _ = a.Close(); _ = b.Close() }
 			wg.Go(func() { pipe(up, down) })

@@ -468,3 +468,9 @@ func abort() { panic(http.ErrAbortHandler) }
 
 // Quiet drops the server's own log, for tests of failing handshakes.
 func (s *Server) Quiet() { s.http.Config.ErrorLog = log.New(io.Discard, "", 0) }
+
+// Standard is the standard answer as an event stream, with usage.
+func (s *Server) Standard() []byte { return bytes.Join(s.stream, nil) }
+
+// Whole is the standard answer as one JSON text.
+func (s *Server) Whole() []byte { return s.whole }

@@ -254,6 +254,14 @@ func (s *shared) form(resp *http.Response, asked bool) (events bool, err *exchan
 func (s *shared) readEvents(k *call, a *answer, probs bool) (complete bool, failed *exchange.UpstreamError) {
 	sc, release := newScanner(k, s.cfg.Limits.Line)
 	defer release()
+	return s.readFrom(sc, a, probs,
+		func() { k.phase(s.cfg.Timeouts.Idle) },
+		func() bool { return k.ctx.Err() == nil })
+}
+
+// readFrom is readEvents without the network. heard is called for each event,
+// running reports whether the call goes on.
+func (s *shared) readFrom(sc *scanner, a *answer, probs bool, heard func(), running func() bool) (complete bool, failed *exchange.UpstreamError) {
 	r := readers.Get().(*reader)
 	defer r.release()
 	var c chunk
@@ -262,7 +270,7 @@ func (s *shared) readEvents(k *call, a *answer, probs bool) (complete bool, fail
 		if err != nil {
 			// Servers that end without [DONE], or drop the connection behind the last
 			// event, have said all when every choice has ended.
-			if (err == io.EOF || s.readFault(err).Fault == exchange.Cut && k.ctx.Err() == nil) && a.whole() {
+			if (err == io.EOF || s.readFault(err).Fault == exchange.Cut && running()) && a.whole() {
 				return err == io.EOF, a.end()
 			}
 			return false, s.readFault(err)
@@ -279,7 +287,7 @@ func (s *shared) readEvents(k *call, a *answer, probs bool) (complete bool, fail
 		if ev.failure && !c.told.present {
 			c.told.present = true
 		}
-		k.phase(s.cfg.Timeouts.Idle)
+		heard()
 		if failed := a.take(&c); failed != nil || a.gone {
 			return false, failed
 		}
