@@ -10,60 +10,35 @@ import (
 )
 
 // Behind is the Service of a gate and an exchange.
-func Behind(g gate.Opener, x *exchange.Exchange) Service { return behind{g, x} }
+func Behind(g *gate.Gate, x *exchange.Exchange) Service { return behind{g, x} }
 
 type behind struct {
-	gate     gate.Opener
+	gate     *gate.Gate
 	exchange *exchange.Exchange
 }
 
-// Identify lets a visit that names its deployment through to Enter, which proves
-// everything at once. A visit that does not yet (v1) is proven by entering an
-// operation that every caller with a valid credential may ask for.
+// Identify asks the gate.
 func (b behind) Identify(ctx context.Context, v gate.Visit) (Caller, error) {
-	c := &visitor{behind: b, visit: v}
-	if v.Deployment != "" {
-		return c, nil
-	}
-	v.Action = gate.Unsupported
-	var err error
-	c.proof, err = b.gate.Enter(ctx, v)
+	c, err := b.gate.Identify(ctx, v)
 	if err != nil {
 		return nil, err
 	}
-	return c, nil
+	return caller{c, b.exchange}, nil
 }
 
-// visitor is a Caller.
-type visitor struct {
-	behind
-	visit gate.Visit
-	proof *gate.Entry // of the caller alone; nil where Enter proves everything
+// caller is a Caller.
+type caller struct {
+	*gate.Caller
+	exchange *exchange.Exchange
 }
 
 // Enter asks the gate.
-func (c *visitor) Enter(ctx context.Context, deployment string) (Entry, error) {
-	if c.visit.Action == gate.Unsupported && deployment == "" && c.proof != nil {
-		return entry{c.proof, c.exchange}, nil
-	}
-	v := c.visit
-	v.Deployment = deployment
-	e, err := c.gate.Enter(ctx, v)
+func (c caller) Enter(ctx context.Context, deployment string) (Entry, error) {
+	e, err := c.Caller.Enter(ctx, deployment)
 	if err != nil {
 		return nil, err
 	}
 	return entry{e, c.exchange}, nil
-}
-
-// May answers for lists, which are authorised on the resource.
-func (c *visitor) May(context.Context, gate.Action, string) bool { return true }
-
-// Refuse ends the visit before there is an entry.
-func (c *visitor) Refuse(ctx context.Context, o gate.Outcome) error {
-	if c.proof == nil {
-		return nil // Enter refused, and recorded it
-	}
-	return c.proof.Refuse(ctx, o)
 }
 
 // entry is an Entry.

@@ -8,8 +8,8 @@
 //	resource    by host or path prefix; an unknown one is refused like a wrong key
 //	route       from the table; unknown paths and api-versions are 404, never a redirect
 //	credential  one value, whichever header carries it
-//	caller      identity and network place, before any byte of the body is read
-//	entry       authorised on the deployment: before the body where the path names
+//	caller      identity, before any byte of the body is read
+//	entry       right and network place, for the deployment: before the body where the path names
 //	            it, after reading the body's model where it does not (v1)
 //	body        once, whole, strict; walked once into a typed conversation
 //	answer      nothing is written before the first event is known

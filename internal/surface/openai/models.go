@@ -3,6 +3,7 @@ package openai
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -30,8 +31,23 @@ func (c *call) visible() []resource.Model {
 	return slices.CompactFunc(found, func(a, b resource.Model) bool { return a.ID() == b.ID() })
 }
 
+// enterList authorises a list: on the resource, or else on a deployment, for a
+// caller whose roles reach no further.
+func (c *call) enterList() error {
+	ctx, deployment := c.r.Context(), ""
+	if r := c.visit.Resource; r != nil && !c.caller.May(ctx, gate.ModelsRead, "") {
+		for _, name := range slices.Sorted(maps.Keys(r.Deployments)) {
+			if c.caller.May(ctx, gate.ModelsRead, name) {
+				deployment = name
+				break
+			}
+		}
+	}
+	return c.enter(deployment)
+}
+
 func (c *call) models() error {
-	if err := c.enter(""); err != nil {
+	if err := c.enterList(); err != nil {
 		return err
 	}
 	b := append(make([]byte, 0, 2048), `{"object":"list","data":[`...)
@@ -45,7 +61,7 @@ func (c *call) models() error {
 }
 
 func (c *call) model() error {
-	if err := c.enter(""); err != nil {
+	if err := c.enterList(); err != nil {
 		return err
 	}
 	for _, m := range c.visible() {

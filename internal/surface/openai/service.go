@@ -20,14 +20,15 @@ type Resolver interface {
 
 // Service is what lies behind the wire: the gate, and the exchange behind it.
 type Service interface {
-	// Identify proves identity and network place; v.Deployment is not looked at.
-	// Nothing is authorised yet. Its refusals are *gate.Refusal and on the record.
+	// Identify proves identity; v.Deployment is not looked at. Nothing is authorised
+	// yet. Its refusals are *gate.Refusal and on the record.
 	Identify(ctx context.Context, v gate.Visit) (Caller, error)
 }
 
 // Caller is somebody whose identity is proven.
 type Caller interface {
-	// Enter authorises the visit's action on the deployment; "" is the resource.
+	// Enter authorises the visit's action on the deployment, from where the caller
+	// is; "" is the resource.
 	Enter(ctx context.Context, deployment string) (Entry, error)
 	// May reports what Enter would decide, without a record: for lists.
 	May(ctx context.Context, a gate.Action, deployment string) bool
