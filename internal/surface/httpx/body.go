@@ -48,10 +48,9 @@ func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]by
 	}
 	held := bodies.Get().(*[]byte)
 	defer func() {
-		full := (*held)[:cap(*held)]
-		clear(full)
-		if cap(full) <= pooledBody {
-			*held = full[:0]
+		clear(*held) // only what was read: a pooled buffer is clean beyond its length
+		if cap(*held) <= pooledBody {
+			*held = (*held)[:0]
 			bodies.Put(held)
 		}
 	}()

@@ -62,7 +62,7 @@ var eventBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); retu
 
 // Wipe ends the stream and gives its buffer back.
 func (e *EventWriter) Wipe() {
-	clear(e.buf[:cap(e.buf)])
+	clear(e.buf) // what Flush sent is wiped already
 	if cap(e.buf) <= pooledBody {
 		*e.held = e.buf[:0]
 		eventBuffers.Put(e.held)

@@ -10,6 +10,7 @@ import (
 	"sallyport/internal/custody/content/json"
 	"sallyport/internal/exchange"
 	"sallyport/internal/gate"
+	"sallyport/internal/resource"
 	"sallyport/internal/surface/httpx"
 )
 
@@ -86,10 +87,27 @@ func (c *call) chat() error {
 func (c *call) answered() {
 	h := c.w.Header()
 	h.Set("x-ms-rai-invoked", "true")
-	if d := c.entry.Deployment(); d != nil {
-		h.Set("x-ms-deployment-name", d.Name)
-		h.Set("x-ms-served-model", d.Model.ID())
+	d := c.entry.Deployment()
+	h.Set("x-ms-deployment-name", d.Name)
+	h.Set("x-ms-served-model", d.Model.ID())
+	if region := servedIn(d); region != "" {
+		h.Set("x-ms-region", region)
+	} else {
+		h.Del("x-ms-region")
 	}
+}
+
+// servedIn is the region in which d's answers are made, or "" when several
+// backends leave it open: a header that may be wrong is worse than none.
+func servedIn(d *resource.Deployment) string {
+	region := ""
+	for i, b := range d.Backends {
+		if i > 0 && b.Region.Name != region {
+			return ""
+		}
+		region = b.Region.Name
+	}
+	return region
 }
 
 var answers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}

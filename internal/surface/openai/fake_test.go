@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -48,10 +47,11 @@ type world struct {
 }
 
 func newWorld(t testing.TB) *world {
+	uk, se := &resource.Backend{Region: resource.Region{Name: "uksouth"}}, &resource.Backend{Region: resource.Region{Name: "swedencentral"}}
 	deployments := map[string]*resource.Deployment{
 		"chat": {Name: "chat", Filter: "clinical", Model: resource.Model{Name: "gpt-4o", Version: "2024-11-20", Can: resource.Chat, Created: time.Unix(1700000000, 0)},
-			Limits: resource.Limits{OutputTokens: 4096, ContextTokens: 128000}},
-		"vectors": {Name: "vectors", Model: resource.Model{Name: "text-embedding-3-large", Version: "1", Can: resource.Embedding}},
+			Limits: resource.Limits{OutputTokens: 4096, ContextTokens: 128000}, Backends: []*resource.Backend{uk, uk}},
+		"vectors": {Name: "vectors", Model: resource.Model{Name: "text-embedding-3-large", Version: "1", Can: resource.Embedding}, Backends: []*resource.Backend{uk, se}},
 	}
 	return &world{t: t, resource: &resource.Resource{Name: "ward", Region: resource.Region{Name: "uksouth"}, Deployments: deployments}}
 }
@@ -246,8 +246,6 @@ func chatBody(more string) string {
 func text(p conversation.Part) string { return open.String(p.Text) }
 
 var errBoom = errors.New("boom")
-
-var _ io.Reader = (*strings.Reader)(nil)
 
 // flushRecorder tells what was flushed, as a connection would have sent it.
 type flushRecorder struct {

@@ -410,6 +410,10 @@ func TestHeaders(t *testing.T) {
 		h.Get("x-ratelimit-remaining-tokens") != "59000" || h.Get("x-ms-deployment-name") != "chat" {
 		t.Errorf("%v", h)
 	}
+	// Where an answer was made is not told when it is not known for sure.
+	if h := newWorld(t).post(embedPath, `{"input":"x"}`).Header(); h.Get("x-ms-region") != "" {
+		t.Errorf("two regions may serve, and the header says %q", h.Get("x-ms-region"))
+	}
 	srv := httptest.NewTLSServer(newWorld(t).handler())
 	defer srv.Close()
 	resp, err := srv.Client().Get(srv.URL + "/x")
