@@ -104,7 +104,18 @@ func (s *scanner) next() (event, error) {
 func (s *scanner) line() (line []byte, whole bool, err error) {
 	from := s.start
 	for {
-		if i := bytes.IndexByte(s.buf[from:s.end], '\n'); i >= 0 {
+		// Whether a line is too long must not depend on how its bytes arrived.
+		i := bytes.IndexByte(s.buf[from:s.end], '\n')
+		length := s.end - s.start
+		if i >= 0 {
+			length = from + i - s.start
+		}
+		if length > s.most {
+			s.err = errLine
+			s.start = s.end
+			return nil, false, errLine
+		}
+		if i >= 0 {
 			line = s.buf[s.start : from+i]
 			s.start = from + i + 1
 			return s.trim(line), true, nil
@@ -116,11 +127,6 @@ func (s *scanner) line() (line []byte, whole bool, err error) {
 				return s.trim(line), false, nil
 			}
 			return nil, false, s.err
-		}
-		if s.end-s.start > s.most {
-			s.err = errLine
-			s.start = s.end
-			return nil, false, errLine
 		}
 		from -= s.fill()
 	}
