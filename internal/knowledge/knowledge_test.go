@@ -426,6 +426,16 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestParsePlain(t *testing.T) {
+	p, err := knowledge.Plain{}.Parse(t.Context(), strings.NewReader("\ufeffTitle here\n\nOne line\r\ngoes on.\u202e\u200b\n- item\n- other\n"), "f.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := open.String(p.Text), "Title here\n\nOne line goes on.\n\n- item\n\n- other\n\n"; got != want || p.Hidden != 2 || open.String(p.Title) != "Title here" {
+		t.Errorf("%q, hidden %d", got, p.Hidden)
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		source string
@@ -458,8 +468,8 @@ func TestSpellings(t *testing.T) {
 		"c.md": "---\nlanguage: de\n---\n# Besuch\n\nDie Besuchszeiten auf den Stationen enden um acht Uhr abends.",
 	})})
 	for query, title := range map[string]string{
-		"needlestick injuries":            "Injuries",
-		"needle stick injury":             "Injuries",
+		"needlestick":                     "Injuries",
+		"needle stick":                    "Injuries",
 		"needle-stick injury":             "Injuries",
 		"NEEDLE\u2011STICK reporting":     "Injuries",
 		"Who makes honey?":                "Bees",

@@ -77,6 +77,9 @@ func choose(ctx context.Context, a ask) ([]quote, error) {
 	}
 	weigh(terms, sentences, titles)
 	kind := kindOf(a.question)
+	if kind == anything && leans(a, language) {
+		kind = kindOf(a.previous)
+	}
 	type scored struct {
 		i               int
 		score, coverage float64
@@ -250,10 +253,15 @@ func asked(a ask, words *lexis.Analyser, language string) []term {
 		}
 	}
 	add(a.question, 1)
-	if language == "en" && a.previous != "" && lexis.Leans(a.question) {
+	if leans(a, language) {
 		add(a.previous, followWeight)
 	}
 	return terms[:min(len(terms), 128)]
+}
+
+// leans reports whether the question goes on from the one before it.
+func leans(a ask, language string) bool {
+	return language == "en" && a.previous != "" && lexis.Leans(a.question)
 }
 
 // weigh multiplies each word's weight by its rarity among the sentences. A word

@@ -145,8 +145,9 @@ type quote struct {
 	order               int // its place among all sentences
 }
 
-// write frames the quotations, grouped by document in the order of their best
-// sentence, each group in reading order. Passages are numbered by first use.
+// write frames the quotations, grouped by document and passage in the order of
+// their best sentence, those of one passage in reading order. Passages are
+// numbered by first use.
 func write(a ask, quotes []quote) []piece {
 	var (
 		pieces  []piece
@@ -157,6 +158,10 @@ func write(a ask, quotes []quote) []piece {
 	add := func(text string, citations ...conversation.Citation) {
 		pieces = append(pieces, piece{text, citations})
 		at += len(text)
+	}
+	rank := map[int]int{} // of the passages
+	for i, q := range slices.Backward(quotes) {
+		rank[q.passage] = i
 	}
 	for _, lead := range quotes { // best first
 		if written[lead.order] {
@@ -169,8 +174,8 @@ func write(a ask, quotes []quote) []piece {
 				written[q.order] = true
 			}
 		}
-		slices.SortFunc(group, func(x, y quote) int {
-			return cmp.Or(cmp.Compare(a.passages[x.passage].source.Passage, a.passages[y.passage].source.Passage), cmp.Compare(x.order, y.order))
+		slices.SortStableFunc(group, func(x, y quote) int {
+			return cmp.Or(cmp.Compare(rank[x.passage], rank[y.passage]), cmp.Compare(x.order, y.order))
 		})
 		add(frame(a.passages[lead.passage], at > 0))
 		for _, q := range group {

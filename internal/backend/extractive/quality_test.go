@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -209,8 +208,8 @@ func TestPublicSets(t *testing.T) {
 			}
 		})
 		if n > 0 {
-			fmt.Printf("%s-en, %d questions with their passage: the labelled answer sentence quoted %.1f %% (quoted first %.1f %%), a quoted sentence has the answer's words %.1f %%, "+
-				"%.2f sentences an answer, nothing quoted %.1f %%; floor, first sentence of the passage: %.1f %%; with a foreign passage: nothing quoted %.1f %%\n",
+			t.Logf("%s-en, %d questions with their passage: the labelled answer sentence quoted %.1f %% (quoted first %.1f %%), a quoted sentence has the answer's words %.1f %%, "+
+				"%.2f sentences an answer, nothing quoted %.1f %%; floor, first sentence of the passage: %.1f %%; with a foreign passage: nothing quoted %.1f %%",
 				set, n, pct(hit, n), pct(top, n), pct(words, n), float64(sentences)/float64(n), pct(silent, n), pct(first, n), 100-pct(wrong, n))
 		}
 	}
