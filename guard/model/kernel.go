@@ -75,15 +75,15 @@ type best struct {
 	windows int
 }
 
-// Windows are of two sizes, in blocks: the small one for a sentence hidden in a
-// long text, the large one (about 480 characters) for what takes more words.
-// Both move on by one block.
-const (
-	SmallWindow = 2
-	LargeWindow = 4
-)
+// Sizes are the sizes of windows in blocks: a sentence hidden in a long text
+// (about 120 characters), one that a block's end cuts (240), and what takes more
+// words (480). All move on by one block.
+var Sizes = [3]int{1, 2, LargeWindow}
 
-// best slides both windows over text.
+// LargeWindow is the largest of Sizes.
+const LargeWindow = 4
+
+// best slides windows of all sizes over text.
 func (m *Model) best(text string) best {
 	var out best
 	if strings.TrimSpace(text) == "" {
@@ -99,9 +99,15 @@ func (m *Model) best(text string) best {
 			break
 		}
 		last[k%LargeWindow], starts[k%LargeWindow] = sum(m.table, buf[:n]), start
-		for _, size := range [...]int{SmallWindow, LargeWindow} {
-			if k+1 < size && (end < len(text) || size == LargeWindow && k+1 <= SmallWindow) {
-				continue // a shorter window is only for texts that have no longer one
+		for _, size := range Sizes {
+			if k+1 < size && end < len(text) {
+				continue
+			}
+			if k+1 < size && size > 2*(k+1) {
+				break // a text shorter than the window was scored whole already
+			}
+			if size == 1 && k > 0 && end-start < ngram.BlockSize/2 {
+				continue // the rest of a text is too little to judge by itself
 			}
 			var s sums
 			blocks := min(size, k+1)

@@ -153,7 +153,7 @@ func (m *Model) Version() string { return m.manifest.Version }
 // Score scores r with all heads.
 func (m *Model) Score(r normalize.Reading) Scores {
 	s := m.scoreOne(r)
-	s.Marker, s.MarkerSpan = marker.Find(r)
+	m.mark(&s, r)
 	for _, v := range r.Views() {
 		s = higher(s, m.scoreOne(v))
 	}
@@ -168,6 +168,29 @@ func (m *Model) ScoreHarm(r normalize.Reading) Scores {
 	s.JailbreakDetected, s.IndirectDetected = false, false
 	s.JailbreakSpan, s.IndirectSpan = guard.Span{}, guard.Span{}
 	return s
+}
+
+// markedWindow is how much text after a mark is scored by itself.
+const markedWindow = 160
+
+// mark looks for a forged mark and scores the text that follows it once more: in
+// a long text the windows' bounds may cut an attack in two, the mark says where
+// it begins.
+func (m *Model) mark(s *Scores, r normalize.Reading) {
+	kind, start, end := marker.Find(r.Text)
+	if kind == marker.None {
+		return
+	}
+	s.Marker, s.MarkerSpan = kind, r.Span(start, end)
+	limit := min(len(r.Text), start+markedWindow)
+	b := m.best(r.Text[start:limit])
+	at := r.Span(start, limit)
+	if v, over := m.reached(&b, ColumnJailbreak); v > s.Jailbreak {
+		s.Jailbreak, s.JailbreakDetected, s.JailbreakSpan = v, over, at
+	}
+	if v, over := m.reached(&b, ColumnIndirect); v > s.Indirect {
+		s.Indirect, s.IndirectDetected, s.IndirectSpan = v, over, at
+	}
 }
 
 func (m *Model) scoreOne(r normalize.Reading) Scores {

@@ -300,6 +300,12 @@ func (b *builder) literal(i, j int) {
 func (b *builder) unicode() {
 	s := b.src
 	for i := 0; i < len(s); {
+		if j := b.asciiRun(i); j > i {
+			b.literal(i, j)
+			b.base, b.marks, b.invisible = rune(s[j-1]), 0, 0
+			i = j
+			continue
+		}
 		if c := s[i]; c < utf8.RuneSelf && !asciiLetter(c) {
 			i = b.asciiOther(i)
 			continue
@@ -323,6 +329,23 @@ func (b *builder) unicode() {
 		i += size
 	}
 }
+
+// asciiRun is the end of the printable ASCII from i on, less a word at its end
+// that goes on in other characters: that one is judged as a whole.
+func (b *builder) asciiRun(i int) int {
+	j := i
+	for j < len(b.src) && asciiClass[b.src[j]] == 0 {
+		j++
+	}
+	if j < len(b.src) && asciiClass[b.src[j]] == 2 {
+		for j > i && inToken(b.src[j-1]) {
+			j--
+		}
+	}
+	return j
+}
+
+func inToken(c byte) bool { return asciiLetter(c) || c >= '0' && c <= '9' || c == '\'' }
 
 func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 

@@ -10,23 +10,43 @@ const minSpelled = 5
 // before a text is read as leetspeak. Part numbers come alone.
 const minLeet = 2
 
+// viewMargin is how much text around a suspicious word belongs to its view:
+// enough for a sentence, so that a long text is not read twice for one word.
+const viewMargin = 160
+
 // Views are further readings of the same text, for detectors to score beside
 // it, never instead of it and never to mask by: spelled-out words joined
-// ("i g n o r e") and digits read as letters ("1gn0r3"). Most texts have none.
+// ("i g n o r e") and digits read as letters ("1gn0r3"), with the text around
+// them. Most texts have none.
 func (r Reading) Views() []Reading {
-	spelled, leet := suspicious(r.Text)
+	spelled, leet, marks := suspicious(r.Text)
 	if !spelled && !leet {
 		return nil
 	}
 	b := builder{src: r.original}
 	v := viewer{r: r, b: &b}
-	for i := 0; i < len(r.Text); {
-		i = v.step(i, spelled, leet)
+	at := 0
+	for _, mark := range marks {
+		if mark+viewMargin < at {
+			continue
+		}
+		at = max(at, back(r.Text, mark-viewMargin))
+		for at < len(r.Text) && at < mark+viewMargin {
+			at = v.step(at, spelled, leet)
+		}
 	}
 	return []Reading{{
 		Text: string(b.text), cased: string(b.cased), original: r.original,
 		segments: b.segments, Hidden: true,
 	}}
+}
+
+// back moves i to the beginning of a word.
+func back(text string, i int) int {
+	for i > 0 && i < len(text) && wordByte(text[i-1]) {
+		i--
+	}
+	return max(i, 0)
 }
 
 type viewer struct {
@@ -77,34 +97,29 @@ func (v *viewer) emit(i, end int, s string) {
 }
 
 // suspicious reports in one pass whether a text holds spelled-out words and
-// enough words of leetspeak to be worth another reading.
-func suspicious(text string) (spelled, leet bool) {
+// enough words of leetspeak to be worth another reading, and where they are.
+func suspicious(text string) (spelled, leet bool, marks []int) {
 	words := 0
 	for i := 0; i < len(text); {
-		if i > 0 && wordByte(text[i-1]) {
+		if !wordByte(text[i]) || i > 0 && wordByte(text[i-1]) {
 			i++
 			continue
 		}
-		if !wordByte(text[i]) {
-			i++
-			continue
-		}
-		end, ok := spelledRun(text, i)
-		if ok {
+		if end, ok := spelledRun(text, i); ok {
 			spelled = true
-		}
-		if end > 0 {
+			marks = append(marks, i)
 			i = end
 			continue
 		}
 		if end := leetWord(text, i); end > 0 {
 			words++
+			marks = append(marks, i)
 			i = end
 			continue
 		}
 		i++
 	}
-	return spelled, words >= minLeet
+	return spelled, words >= minLeet, marks
 }
 
 func wordByte(c byte) bool {
@@ -157,6 +172,9 @@ func leetWord(text string, i int) int {
 			return 0
 		}
 		signs++
+	}
+	if j+1 < len(text) && text[j] == '.' && asciiLetter(text[j+1]) {
+		return 0 // an address: name@host.example
 	}
 	if !inner || letters < 2 || signs > letters+1 || j-i < 3 || j-i > 24 {
 		return 0

@@ -69,9 +69,10 @@ func pesel(v []byte) bool {
 		weighted(v, 1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)%10 == 0
 }
 
-// germanTax is ISO 7064 MOD 11,10; one digit occurs twice or thrice among the
-// first ten.
-func germanTax(v []byte) bool {
+// germanTax is ISO 7064 MOD 11,10. In numbers as they are given, one digit of
+// the first ten occurs twice or thrice and no other more than once: strict
+// asks for that too.
+func germanTax(v []byte, strict bool) bool {
 	if v[0] == 0 {
 		return false
 	}
@@ -87,14 +88,14 @@ func germanTax(v []byte) bool {
 	}
 	repeated := 0
 	for _, n := range count {
-		if n > 3 {
-			return false
-		}
 		if n > 1 {
 			repeated++
 		}
+		if n > 3 {
+			repeated = 10
+		}
 	}
-	return repeated == 1 && (11-product)%10 == int(v[10])
+	return (repeated == 1 || !strict) && (11-product)%10 == int(v[10])
 }
 
 // insee is 97 less the number modulo 97.

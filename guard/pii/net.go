@@ -90,6 +90,9 @@ done:
 	for j > i && (f.text[j-1] == '.' || f.text[j-1] == '-' || f.text[j-1] == ':' && !strings.HasSuffix(f.text[i:j], "::")) {
 		j--
 	}
+	if k := strings.IndexByte(f.text[i:j], ':'); dots == 3 && colons == 1 && k > 0 {
+		j, colons = i+k, 0 // a port follows
+	}
 	s := f.text[i:j]
 	if f.is(j, isWord) && colons+dashes < 5 {
 		return

@@ -138,7 +138,7 @@ func (f *finder) identify(i int, p digits) bool {
 		f.add(BrazilianCPF, i, p.end, 0.9)
 	case p.n == 11 && p.sep == 0 && pesel(v) && f.near(i, p.end, peselWords...):
 		f.add(PolishPESEL, i, p.end, 0.95)
-	case p.n == 11 && p.separators(" /") && germanTax(v) && (p.shape(2, 3, 3, 3) || f.near(i, p.end, deTaxWords...)):
+	case p.n == 11 && p.separators(" /") && (germanTax(v, true) && p.shape(2, 3, 3, 3) || germanTax(v, false) && f.near(i, p.end, deTaxWords...)):
 		f.add(GermanTaxID, i, p.end, 0.9)
 	case p.n == 10 && p.separators(" -") && nhs(v) && (p.shape(3, 3, 4) && p.sep == ' ' || f.near(i, p.end, nhsWords...)):
 		f.add(NHSNumber, i, p.end, f.scored(i, p.end, 0.8, nhsWords))
@@ -185,7 +185,7 @@ func (f *finder) bare(i int, p digits) bool {
 		f.add(MedicalRecord, i, p.end, 0.7)
 	case p.n >= 8 && p.n <= 12 && holds(f.lower, max(0, i-contextBefore/2), i, accountWords):
 		f.add(BankAccount, i, p.end, 0.6)
-	case p.n >= 7 && p.n <= 12 && holds(f.lower, max(0, i-contextBefore/2), i, licenseWords[:4]):
+	case p.n >= 7 && p.n <= 12 && holds(f.lower, max(0, i-contextBefore/2), i, licenseWords[:6]):
 		f.add(DriversLicense, i, p.end, 0.6)
 	default:
 		return false

@@ -97,8 +97,12 @@ func (f *finder) word(i, j int, all uint8) {
 	if n >= 2 && n <= 4 && class[f.text[i]]&isLetter != 0 {
 		f.grouped(i, j)
 	}
-	if all&isHigh == 0 && n >= 3 {
+	if n <= 4 && all&isDigit == 0 && j < len(f.text) && (f.text[j] == ':' || f.text[j] == '-') && f.is(i, isHex) {
+		f.hexAddress(i)
+	}
+	if all&isHigh == 0 && n >= 2 {
 		f.token(i, j)
+		f.spoken(i, j)
 	}
 }
 

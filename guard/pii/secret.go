@@ -171,3 +171,25 @@ func strong(s string) bool {
 	}
 	return all&isLetter != 0 && (all&isDigit != 0 || signs) && !strings.Contains(s, "://")
 }
+
+// spoken reads "password X" at the word text[i:j], without a sign between.
+func (f *finder) spoken(i, j int) {
+	if n := j - i; n < 3 || n > 10 || f.text[i]|0x20 != 'p' || j >= len(f.text) || f.text[j] != ' ' || !ends(f.lower[i:j], passNames) {
+		return
+	}
+	start := j + 1
+	for _, word := range []string{"is ", "ist ", "\"", "'", "`"} {
+		if strings.HasPrefix(f.lower[start:], word) {
+			start += len(word)
+			break
+		}
+	}
+	end := f.run(start, longest[Password], func(c byte) bool { return c > ' ' && c < 0x7F && c != '"' && c != '`' })
+	for end > start && strings.IndexByte(".,;:!?)'", f.text[end-1]) >= 0 {
+		end--
+	}
+	// A plain word with a hyphen is none: "password re-set".
+	if s := f.text[start:end]; end-start >= 6 && mixed(s) && strong(s) {
+		f.add(Password, start, end, 0.75)
+	}
+}

@@ -189,13 +189,16 @@ func locate(r normalize.Reading, original string, from, to int) (start, end int)
 	return start, end
 }
 
-// Made turns made sentences into examples. They count less than rows: they
-// are many and alike.
+// Made turns made sentences into examples. Harmful ones count less than rows:
+// they are many and alike.
 func Made(sentences []generate.Sentence) []Example {
 	var out []Example
 	for _, s := range sentences {
 		reading := normalize.Normalize(s.Text)
 		e := Example{Text: reading.Text, Raw: s.Text, Source: "made", Task: "made", Weight: 0.5}
+		if s.Harm == [4]int{} && s.Jailbreak == 0 {
+			e.Weight = 1 // harmless ones are what the rows lack most
+		}
 		for c := range e.Y {
 			e.Y[c] = Unknown
 		}

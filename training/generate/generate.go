@@ -44,11 +44,22 @@ func harmSentences(r *rand.Rand) []Sentence {
 				if l.severity == 0 {
 					s.Harm, s.Jailbreak = [4]int{}, 0
 				}
+				if r.IntN(4) == 0 {
+					s = plant(r, s)
+				}
 				out = append(out, s)
 			}
 		}
 	}
 	return out
+}
+
+// plant sets a sentence between lines of ordinary text, as one that is hidden
+// in a long prompt.
+func plant(r *rand.Rand, s Sentence) Sentence {
+	d := document(r, s.Text, 0)
+	s.Text, s.PlantedStart, s.PlantedEnd = d.Text, d.PlantedStart, d.PlantedEnd
+	return s
 }
 
 // copies is how often a template is used: one without slots varies little.

@@ -75,11 +75,14 @@ func quantile(all []scored, column int, share float64, chosen func(*corpus.Examp
 	return float32(max(v[len(v)-1-k]+1e-3, 0))
 }
 
-func write(out string, m model.Manifest, rows []byte, kept []corpus.Row, dropped []corpus.Excluded, made int) error {
+func write(out string, m model.Manifest, rows []byte, kept []corpus.Row, dropped []corpus.Excluded, made int, dev []corpus.Example) error {
 	packed, err := finish(&m, rows)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("weights %d bytes packed\n", len(packed))
-	return save(out, &m, packed)
+	if err := save(out, &m, packed); err != nil {
+		return err
+	}
+	return card(out, model.New(m, rows), len(packed), made, kept, dropped, dev)
 }

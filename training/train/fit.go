@@ -20,9 +20,9 @@ type window struct {
 	many    bool
 }
 
-// maxWindows bounds the windows that one example gives, so that books do not
+// maxWindows bounds the windows of a size that one example gives, so that books do not
 // outweigh prompts.
-const maxWindows = 10
+const maxWindows = 8
 
 // cut slices examples into windows as scoring does. A window that holds most of
 // a planted attack is positive, one that holds none of it is negative, and one
@@ -42,14 +42,17 @@ func cut(examples []corpus.Example) []window {
 			cuts = append(cuts, end)
 		}
 		first := len(out)
-		for _, size := range [...]int{model.SmallWindow, model.LargeWindow} {
-			if size == model.LargeWindow && len(cuts) <= model.SmallWindow {
+		for _, size := range model.Sizes {
+			if size > 1 && len(cuts) <= size/2 {
 				continue
 			}
 			for k := 0; k < max(1, len(cuts)-size+1) && k < maxWindows; k++ {
 				start, end := 0, cuts[min(k+size, len(cuts))-1]
 				if k > 0 {
 					start = cuts[k-1]
+				}
+				if size == 1 && k > 0 && end-start < ngram.BlockSize/2 {
+					continue
 				}
 				out = append(out, window{text: e.Text[start:end], y: planted(e, start, end), weight: e.Weight, example: i})
 			}
@@ -63,15 +66,18 @@ func cut(examples []corpus.Example) []window {
 
 func planted(e *corpus.Example, start, end int) [model.Columns]int8 {
 	y := e.Y
-	if y[model.ColumnIndirect] != 1 || e.PlantedEnd == 0 {
+	if e.PlantedEnd == 0 {
 		return y
 	}
 	in := min(end, e.PlantedEnd) - max(start, e.PlantedStart)
-	switch {
-	case in <= 0:
-		y[model.ColumnIndirect] = 0
-	case in*10 < (e.PlantedEnd-e.PlantedStart)*7 && in < 120:
-		y[model.ColumnIndirect] = corpus.Unknown
+	for c := range y {
+		switch {
+		case y[c] != 1:
+		case in <= 0:
+			y[c] = 0
+		case in*10 < (e.PlantedEnd-e.PlantedStart)*7 && in < 100:
+			y[c] = corpus.Unknown
+		}
 	}
 	return y
 }
@@ -108,7 +114,7 @@ type weights struct {
 
 const (
 	rate    = 0.5
-	keep    = 0.75 // of the features of a window, another choice each pass
+	keep    = 0.7 // of the features of a window, another choice each pass
 	decay   = 0.985
 	halves  = 2 // columns are fitted in two halves at once; each is sequential
 	halfLen = model.Columns / halves
@@ -202,7 +208,7 @@ func pass(w *weights, grad [][model.Columns]float32, biasGrad *[model.Columns]fl
 
 func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
-// thin drops a quarter of the features: a head that must do without some of
+// thin drops three in ten of the features: a head that must do without some of
 // them leans on no single one.
 func thin(feats []uint32, salt uint64) []uint32 {
 	out := feats[:0]

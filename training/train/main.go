@@ -26,7 +26,7 @@ func main() {
 	log.SetFlags(0)
 	data := flag.String("data", "../shared/data", "folder of the labelled rows")
 	out := flag.String("out", "guard/model", "folder for the weights and their card")
-	epochs := flag.Int("epochs", 6, "passes over the training windows")
+	epochs := flag.Int("epochs", 5, "passes over the training windows")
 	flag.Parse()
 	if err := run(*data, *out, *epochs); err != nil {
 		log.Print("train: ", err)
@@ -56,7 +56,7 @@ func run(data, out string, epochs int) error {
 	if err := calibrate(&m, rowsOfWeights, dev); err != nil {
 		return err
 	}
-	if err := write(out, m, rowsOfWeights, kept, dropped, len(made)); err != nil {
+	if err := write(out, m, rowsOfWeights, kept, dropped, len(made), dev); err != nil {
 		return err
 	}
 	fmt.Printf("done; %.0f s\n", time.Since(begin).Seconds())

@@ -1,15 +1,11 @@
-// Package marker finds the marks by which chat templates separate roles. A
+// Package marker finds the marks by which chat templates separate roles, and the
+// plainest wordings that would override instructions. A
 // text that holds them tries to pass for another role, or it explains
 // templates; a marker alone therefore proves little, a marker that opens a
 // system turn more.
 package marker
 
-import (
-	"strings"
-
-	"sallyport/guard"
-	"sallyport/guard/normalize"
-)
+import "strings"
 
 // Kind is how much a marker says.
 type Kind uint8
@@ -37,10 +33,17 @@ var marks = []struct {
 	{"{\"role\":\"system\"", System}, {"{\"role\": \"system\"", System},
 }
 
-// Find returns the gravest marker of r and where it is.
-func Find(r normalize.Reading) (Kind, guard.Span) {
-	text, best := r.Text, None
-	var at guard.Span
+// overrides are the wordings of the plainest attack. They are quoted in texts on
+// security too, so they count as a mark of a turn: not by themselves. In a long
+// text they make up for the score that the text around them thins out.
+var overrides = []string{
+	"ignore all previous", "ignore previous instructions", "ignore the previous instructions", "ignore all prior", "ignore your previous", "ignore the above instructions",
+	"ignore your instructions", "ignore all instructions", "disregard all previous", "disregard previous instructions", "disregard your instructions", "disregard the above",
+	"forget all previous", "forget your previous instructions", "override your instructions",
+}
+
+// Find returns the gravest marker of a normalised text and where it is in it.
+func Find(text string) (best Kind, start, end int) {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c != '<' && c != '[' && c != '#' && c != '{' {
@@ -48,12 +51,19 @@ func Find(r normalize.Reading) (Kind, guard.Span) {
 		}
 		for _, m := range marks {
 			if m.kind > best && m.text[0] == c && strings.HasPrefix(text[i:], m.text) {
-				best, at = m.kind, r.Span(i, i+len(m.text))
+				best, start, end = m.kind, i, i+len(m.text)
 			}
 		}
 		if best == System {
 			break
 		}
 	}
-	return best, at
+	if best == None {
+		for _, phrase := range overrides {
+			if i := strings.Index(text, phrase); i >= 0 {
+				return Role, i, i + len(phrase)
+			}
+		}
+	}
+	return best, start, end
 }

@@ -1,0 +1,142 @@
+package blocklist_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"sallyport/guard/blocklist"
+	"sallyport/guard/normalize"
+)
+
+func compile(t testing.TB, terms ...blocklist.Term) *blocklist.List {
+	t.Helper()
+	l, err := blocklist.Compile("test", terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func found(l *blocklist.List, text string) []string {
+	var out []string
+	for _, s := range l.Find(normalize.Normalize(text)) {
+		out = append(out, text[s.Start:s.End])
+	}
+	return out
+}
+
+func TestFind(t *testing.T) {
+	l := compile(t,
+		blocklist.Term{Text: "Project Falcon"}, blocklist.Term{Text: "falcon nine"}, blocklist.Term{Text: "C++"}, blocklist.Term{Text: "机密"}, blocklist.Term{Text: "@acme"},
+		blocklist.Term{Text: `emp-[0-9]{4,6}`, Regexp: true}, blocklist.Term{Text: "straße"}, blocklist.Term{Text: "a b a c"})
+	tests := []struct {
+		text string
+		want []string
+	}{
+		{"the project falcon plan", []string{"project falcon"}},
+		{"the PROJECT\n  Falcon plan", []string{"PROJECT\n  Falcon"}},
+		{"ｐｒｏｊｅｃｔ falcon", []string{"ｐｒｏｊｅｃｔ falcon"}},
+		{"pro\u200bject falcon", []string{"pro\u200bject falcon"}},
+		{"prоject fаlcon", []string{"prоject fаlcon"}}, // Cyrillic o and a
+		{"project falconry", nil},
+		{"subproject falcon", nil},
+		{"project falcon nine", []string{"project falcon nine"}}, // overlapping ones are joined
+		{"project_falcon", nil},
+		{"project falcon_2", []string{"project falcon"}},
+		{"we write C++ here", []string{"C++"}},
+		{"这是机密文件", []string{"机密"}},
+		{"mail x@acme now", []string{"@acme"}},
+		{"badge EMP-12345!", []string{"EMP-12345"}},
+		{"a b a b a c", []string{"a b a c"}}, // the automaton falls back
+		{"nothing here", nil},
+	}
+	for _, tt := range tests {
+		if got := found(l, tt.text); !slices.Equal(got, tt.want) {
+			t.Errorf("Find(%q) = %q, want %q", tt.text, got, tt.want)
+		}
+	}
+	if l.Name() != "test" || l.Longest() != len("project falcon") {
+		t.Errorf("Name %q, Longest %d", l.Name(), l.Longest())
+	}
+}
+
+func TestCompileRefuses(t *testing.T) {
+	tests := []struct {
+		term blocklist.Term
+		want string
+	}{
+		{blocklist.Term{Text: ""}, "nothing is left"},
+		{blocklist.Term{Text: "\u200b"}, "nothing is left"},
+		{blocklist.Term{Text: strings.Repeat("a", 1001)}, "longer than"},
+		{blocklist.Term{Text: "a+", Regexp: true}, "no longest match"},
+		{blocklist.Term{Text: "a.*b", Regexp: true}, "no longest match"},
+		{blocklist.Term{Text: "a{3,}", Regexp: true}, "upper bound"},
+		{blocklist.Term{Text: "(a{1000}){2}", Regexp: true}, ""},
+		{blocklist.Term{Text: "a?", Regexp: true}, "empty text"},
+		{blocklist.Term{Text: "^a", Regexp: true}, "stream"},
+		{blocklist.Term{Text: "secret(", Regexp: true}, "valid RE2"},
+	}
+	for _, tt := range tests {
+		_, err := blocklist.Compile("test", []blocklist.Term{tt.term})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Compile(%.20q): error %v, want one about %q", tt.term.Text, err, tt.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("the error quotes the term: %v", err)
+		}
+	}
+	_, err := blocklist.Compile("test", []blocklist.Term{{Text: "^a", Regexp: true}, {Text: ""}})
+	if err == nil || !strings.Contains(err.Error(), "term 1") || !strings.Contains(err.Error(), "term 2") {
+		t.Errorf("error %v, want both findings", err)
+	}
+}
+
+func TestLargeList(t *testing.T) {
+	var terms []blocklist.Term
+	for i := range blocklist.MaxTerms {
+		terms = append(terms, blocklist.Term{Text: fmt.Sprintf("w%d %s", i, strings.Repeat("x y ", 40))})
+	}
+	l := compile(t, terms...)
+	if got := l.Find(normalize.Normalize("so: W77 " + strings.Repeat("x y ", 40))); len(got) != 1 {
+		t.Errorf("found %v", got)
+	}
+}
+
+// FuzzFind compares the automaton with the naive search for each term.
+func FuzzFind(f *testing.F) {
+	f.Add("a b", "b c", "x a b c")
+	f.Add("aa a", "a a", "aa a a a")
+	f.Add("c++", "机密", "c++ 机密")
+	f.Fuzz(func(t *testing.T, one, two, text string) {
+		l, err := blocklist.Compile("fuzz", []blocklist.Term{{Text: one}, {Text: two}})
+		if err != nil {
+			return
+		}
+		r := normalize.Normalize(text)
+		spans := l.Find(r)
+		last := 0
+		for _, s := range spans {
+			if s.Start < last || s.End > len(text) || s.End <= s.Start {
+				t.Fatalf("span %v after %d in %q", s, last, text)
+			}
+			if utf8.ValidString(text) && !utf8.ValidString(text[s.Start:s.End]) {
+				t.Fatalf("span %v of %q cuts a rune", s, text)
+			}
+			last = s.End
+		}
+		if naive(r.Text, one) || naive(r.Text, two) {
+			if len(spans) == 0 {
+				t.Fatalf("%q or %q is in %q and was not found", one, two, r.Text)
+			}
+		}
+	})
+}
+
+// naive looks for a term between spaces, the case that has no two opinions.
+func naive(text, term string) bool {
+	term = strings.TrimSpace(normalize.Normalize(term).Text)
+	return term != "" && strings.Contains(" "+strings.ReplaceAll(text, "\n", " ")+" ", " "+strings.ReplaceAll(term, "\n", " ")+" ")
+}
