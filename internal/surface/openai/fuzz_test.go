@@ -1,6 +1,7 @@
 package openai
 
 import (
+	stdjson "encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -132,6 +133,16 @@ func BenchmarkDecode(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/(float64(len(body))/kib), "µs/KiB")
 		})
+		b.Run(fmt.Sprintf("%.1fKiB/peer=encoding-json", float64(size)/kib), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				var v map[string]any
+				if err := stdjson.Unmarshal(body, &v); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/(float64(len(body))/kib), "µs/KiB")
+		})
 	}
 }
 
@@ -146,6 +157,16 @@ func BenchmarkEncode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				withBuffer(func(buf []byte) []byte { return appendCompletion(buf, h, &a) })
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/(float64(size)/kib), "µs/KiB")
+		})
+		message := map[string]any{"choices": []any{map[string]any{"message": map[string]any{"content": open.String(a.Choices[0].Text)}}}}
+		b.Run(fmt.Sprintf("%.1fKiB/peer=encoding-json", float64(size)/kib), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := stdjson.Marshal(message); err != nil {
+					b.Fatal(err)
+				}
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/(float64(size)/kib), "µs/KiB")
 		})
