@@ -280,7 +280,7 @@ func runs(rs []prose.Run) []runView {
 }
 
 func (s *Surface) sourceView(x chat.Source) *sourceView {
-	v := &sourceView{Number: x.Number, Title: open.String(x.Title), Updated: x.Updated, Classification: x.Classification}
+	v := &sourceView{Number: x.Number, Title: open.String(x.Title), Updated: s.texts.date(x.Updated), Classification: x.Classification}
 	v.Section = sectionOf(x.Headings, v.Title)
 	if v.Section == "" {
 		v.Label = s.texts.say("source.label", "n", x.Number, "title", v.Title)
@@ -362,6 +362,8 @@ type passageView struct {
 	Parts          []markPart `json:"parts"`
 	After          string     `json:"after,omitempty"`
 	Changed        bool       `json:"changed,omitempty"` // since the answer was written
+
+	whole string // the passage as the library has it
 }
 
 type markPart struct {
@@ -392,11 +394,10 @@ func (s *Surface) source(w http.ResponseWriter, v *visit) error {
 		return &fault{status: http.StatusNotFound, state: "source_closed"}
 	}
 	p.Number = n
-	whole := p.Parts[0].Text
-	if whole != open.String(src.Text) {
+	if p.whole != open.String(src.Text) {
 		p.Changed = true
 	} else {
-		p.Parts = marked(whole, a.Support(n, ref))
+		p.Parts = marked(p.whole, a.Support(n, ref))
 	}
 	if err := v.done(src.Document); err != nil {
 		return err
@@ -433,27 +434,41 @@ func (s *Surface) open(v *visit, document string, index int) (*passageView, erro
 	c := s.collection(v.Context(), who, hit.Document.Collection)
 	p := &passageView{
 		Title: open.String(hit.Document.Title), Collection: c.Name, Owner: c.Owner,
-		Classification: hit.Document.Classification, Updated: hit.Document.Updated,
+		Classification: hit.Document.Classification, Updated: s.texts.date(hit.Document.Updated),
 		Document: hit.Document.ID, Passage: hit.Passage.Index,
-		Parts: []markPart{{Text: open.String(hit.Passage.Text)}},
+		whole: open.String(hit.Passage.Text),
 	}
+	p.Parts = marked(p.whole, nil)
 	p.Section = sectionOf(hit.Passage.Headings, p.Title)
 	for i := range all {
 		switch all[i].Index {
 		case hit.Passage.Index - 1:
-			p.Before = tail(open.String(all[i].Text), around)
+			p.Before = tail(body(open.String(all[i].Text)), around)
 		case hit.Passage.Index + 1:
-			p.After = head(open.String(all[i].Text), around)
+			p.After = head(body(open.String(all[i].Text)), around)
 		}
 	}
 	return p, nil
 }
 
-// marked cuts text at the spans, joined where they overlap.
+// body is a passage without the headings that it begins with: the pages set them
+// apart.
+func body(s string) string {
+	for strings.HasPrefix(s, "#") {
+		_, rest, ok := strings.Cut(s, "\n")
+		if !ok {
+			return s
+		}
+		s = strings.TrimLeft(rest, "\r\n")
+	}
+	return s
+}
+
+// marked cuts the body of text at the spans, joined where they overlap.
 func marked(text string, spans []guard.Span) []markPart {
 	slices.SortFunc(spans, func(a, b guard.Span) int { return a.Start - b.Start })
 	parts := []markPart{}
-	at := 0
+	at := len(text) - len(body(text))
 	put := func(to int, mark bool) {
 		if to > at {
 			parts = append(parts, markPart{text[at:to], mark})

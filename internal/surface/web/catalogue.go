@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 )
 
 //go:embed texts
@@ -65,6 +66,23 @@ func (c *Catalogue) Count(key string, n int, args ...any) (string, error) {
 	return c.Text(key+form, append(args, "n", strconv.Itoa(n))...)
 }
 
+// Date writes a date (YYYY-MM-DD) for people; what is no date stays as it is.
+func (c *Catalogue) Date(iso string) (string, error) {
+	d, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return iso, nil
+	}
+	months, err := c.Text("months")
+	if err != nil {
+		return "", err
+	}
+	names := strings.Split(months, ",")
+	if len(names) != 12 {
+		return "", fmt.Errorf("page texts: %s has %d months", c.Language, len(names))
+	}
+	return c.Text("date", "day", d.Day(), "month", names[d.Month()-1], "year", d.Year())
+}
+
 // must is for keys that the catalogue's test enumerates.
 func (c *Catalogue) must(s string, err error) string {
 	if err != nil {
@@ -74,6 +92,8 @@ func (c *Catalogue) must(s string, err error) string {
 }
 
 func (c *Catalogue) say(key string, args ...any) string { return c.must(c.Text(key, args...)) }
+
+func (c *Catalogue) date(iso string) string { return c.must(c.Date(iso)) }
 
 func (c *Catalogue) count(key string, n int, args ...any) string {
 	return c.must(c.Count(key, n, args...))

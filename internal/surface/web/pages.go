@@ -25,6 +25,7 @@ func parsePages(c *Catalogue, a *assets) (*template.Template, error) {
 	return template.New("pages").Funcs(template.FuncMap{
 		"t":     c.Text,
 		"count": c.Count,
+		"date":  c.Date,
 		"asset": a.url,
 		"lang":  func() string { return c.Language },
 		"dir":   func() string { return c.Direction },
@@ -285,7 +286,7 @@ func (s *Surface) documentPage(w http.ResponseWriter, v *visit) error {
 			}
 		}
 		last = path
-		for para := range strings.SplitSeq(open.String(p.Text), "\n\n") {
+		for para := range strings.SplitSeq(body(open.String(p.Text)), "\n\n") {
 			if para = strings.TrimSpace(para); para != "" {
 				sec.Blocks = append(sec.Blocks, para)
 			}

@@ -9,6 +9,7 @@ readTexts();
 
 const thread = need("thread", HTMLElement);
 const empty = need("empty", HTMLElement);
+const scope = need("scope", HTMLElement);
 const form = need("composer", HTMLFormElement);
 const field = need("question", HTMLTextAreaElement);
 const send = need("send", HTMLButtonElement);
@@ -37,7 +38,7 @@ thread.addEventListener("complain", (e) => complain(/** @type {CustomEvent} */ (
 thread.addEventListener("edit", (e) => {
   field.value = /** @type {CustomEvent} */ (e).detail;
   grown();
-  field.focus();
+  field.focus({ preventScroll: true });
 });
 
 // The page follows the text only while the reader is at its end.
@@ -104,6 +105,7 @@ async function ask() {
     }
     current = new Turn(question, at);
     empty.hidden = true;
+    scope.hidden = false;
     thread.append(current.node);
     following = true;
     follow();
@@ -258,4 +260,4 @@ async function load() {
 grown();
 void conversations();
 if (conversation) void load();
-else if (matchMedia("(hover: hover)").matches) field.focus();
+else if (matchMedia("(hover: hover)").matches) field.focus({ preventScroll: true });

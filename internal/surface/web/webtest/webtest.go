@@ -61,6 +61,7 @@ type World struct {
 	Members   map[corpus.Account]identity.Member
 
 	server *http.Server
+	conns  sync.Map // open net.Conn
 	store  *store.SQL
 }
 
@@ -155,7 +156,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		return nil, err
 	}
 	medium := filter.Threshold{At: 4}
-	policy, err := filter.New(filter.Config{Name: "staff", Guards: failing{embedded},
+	policy, err := filter.New(filter.Config{Name: "staff", Guards: steady{embedded},
 		Prompt: filter.Rules{Harm: [4]filter.Threshold{medium, medium, medium, medium}},
 		Answer: filter.Rules{Harm: [4]filter.Threshold{medium, medium, medium, medium}, Blocklists: []*blocklist.List{list}},
 	})
@@ -200,6 +201,16 @@ func Start(ctx context.Context, o Options) (*World, error) {
 	}
 	settings := httpx.Settings{Log: o.Log}
 	w.server, _ = httpx.NewServer(httpx.Guard(w.Surface, httpx.Guarded{Log: o.Log}), settings)
+	state := w.server.ConnState
+	w.server.ConnState = func(c net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			w.conns.Store(c, nil)
+		case http.StateClosed, http.StateHijacked:
+			w.conns.Delete(c)
+		}
+		state(c, s)
+	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
@@ -216,6 +227,14 @@ func Start(ctx context.Context, o Options) (*World, error) {
 func (w *World) Link(ctx context.Context, a corpus.Account) (string, error) {
 	secret, err := w.Directory.NewLink(ctx, w.Members[a].ID, time.Hour)
 	return w.URL + "/sign-in/" + secret.Reveal(), err
+}
+
+// Cut cuts every connection, as a network that fails.
+func (w *World) Cut() {
+	w.conns.Range(func(c, _ any) bool {
+		_ = c.(net.Conn).Close()
+		return true
+	})
 }
 
 // Stop ends the world.
@@ -248,17 +267,28 @@ func (u unknowable) Search(ctx context.Context, who identity.Principal, q conten
 	if strings.Contains(open.String(q), "groupsunknown") {
 		return knowledge.Result{}, knowledge.ErrGroupsUnknown
 	}
+	// The word that chooses the scene is not searched for.
+	if _, rest, ok := strings.Cut(open.String(q), ": "); ok {
+		q = content.New(rest)
+	}
 	return u.Library.Search(ctx, who, q, k)
 }
 
-// failing are the real guards, which break at the word "guardfail".
-type failing struct{ filter.Guards }
+// steady are guards whose verdicts do not move with the weights: the embedded
+// ones for lists, a word for jailbreaks and self-harm, and a word that breaks them.
+type steady struct{ filter.Guards }
 
-func (f failing) Judge(ctx context.Context, text string, q filter.Questions) (filter.Findings, error) {
-	if strings.Contains(text, "guardfail") {
+func (s steady) Judge(ctx context.Context, text string, q filter.Questions) (filter.Findings, error) {
+	f, err := s.Guards.Judge(ctx, text, filter.Questions{Lists: q.Lists})
+	low := strings.ToLower(text)
+	if strings.Contains(low, "guardfail") {
 		return filter.Findings{}, errors.New("broken")
 	}
-	return f.Guards.Judge(ctx, text, q)
+	f.Jailbreak = filter.Attack{Detected: q.Jailbreak && strings.Contains(low, "previous instructions"), Score: 1}
+	if q.Harm && strings.Contains(low, "hurt myself") {
+		f.Severity[3] = 6
+	}
+	return f, err
 }
 
 // scenes answers as a word in the question says; without one it quotes.
@@ -278,7 +308,7 @@ func (s *scenes) Stream(ctx context.Context, p gate.Permit, c *conversation.Conv
 	text, pace, finish := "", time.Duration(0), conversation.Stop
 	switch {
 	case strings.Contains(question, "slowly"):
-		pace = 250 * time.Millisecond
+		pace = 100 * time.Millisecond
 		for i := range 40 {
 			text += fmt.Sprintf("%s\n\n", firstSentence(passages[i%len(passages)]))
 		}
@@ -330,6 +360,10 @@ func failed(err error) conversation.Stream {
 }
 
 func firstSentence(s string) string {
+	for strings.HasPrefix(s, "#") {
+		_, s, _ = strings.Cut(s, "\n")
+		s = strings.TrimSpace(s)
+	}
 	s = strings.Join(strings.Fields(s), " ")
 	if i := strings.Index(s, ". "); i > 0 {
 		return s[:i+1]

@@ -1,7 +1,8 @@
 // Serve runs the pages of package webtest to look at them and for the browser
 // tests. It prints a line of environment for each account and serves until it is
-// interrupted. Fresh links come from /test/link/ACCOUNT and a session is cut off
-// by /test/end/ACCOUNT, on a listener of their own.
+// interrupted. Its second listener steers the test: /test/link/ACCOUNT gives a
+// fresh link, /test/end/ACCOUNT ends sessions, /test/record/broken breaks the
+// record, /test/cut cuts every connection.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"sallyport/internal/chat"
@@ -31,7 +33,7 @@ func main() {
 func run() error {
 	listen := flag.String("listen", "127.0.0.1:0", "address")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	dir, err := os.MkdirTemp("", "sallyport-pages-")
 	if err != nil {
@@ -62,6 +64,7 @@ func run() error {
 	mux.HandleFunc("/test/record/{state}", func(_ http.ResponseWriter, r *http.Request) {
 		w.Record.Break(r.PathValue("state") == "broken")
 	})
+	mux.HandleFunc("/test/cut", func(http.ResponseWriter, *http.Request) { w.Cut() })
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
 	go func() { _ = srv.Serve(control) }()
 	fmt.Printf("SALLYPORT_URL=%s\nSALLYPORT_TEST_CONTROL=http://%s\n", w.URL, control.Addr())
