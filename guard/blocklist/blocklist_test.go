@@ -63,6 +63,15 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestTermInsideAnother: a term is found while a longer one that begins before
+// it is being followed, and the longer one then fails.
+func TestTermInsideAnother(t *testing.T) {
+	l := compile(t, blocklist.Term{Text: "x y z w"}, blocklist.Term{Text: "y z"})
+	if got, want := found(l, "x y z v"), []string{"y z"}; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}
+
 func TestCompileRefuses(t *testing.T) {
 	tests := []struct {
 		term blocklist.Term

@@ -25,8 +25,14 @@ func TestLoadIsQuick(t *testing.T) {
 		best = min(best, time.Since(begin))
 	}
 	t.Logf("Load takes %v", best)
-	if best > 100*time.Millisecond { // 50 ms is the aim; the test machine is shared
-		t.Errorf("Load takes %v, want less than 100 ms", best)
+	if best > 2*time.Second { // 50 ms on an idle core; tests run beside others, and under -race
+		t.Errorf("Load takes %v", best)
+	}
+}
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		load(b)
 	}
 }
 
