@@ -174,7 +174,7 @@ func (a *App) build(ctx context.Context, c *config.Config) (p *parts, err error)
 	if err != nil {
 		return nil, err
 	}
-	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: &service{a.gate, p.exchange}, Log: a.log, MaxBody: c.Limits.BodyBytes})
+	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes})
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,8 @@ func Parse(data []byte, l Limits) (Value, error) {
 	if l.Values == 0 {
 		l.Values = 1 << 20
 	}
-	p := parser{d: jsontext.NewDecoder(bytes.NewReader(data)), limits: l}
+	// A bytes.Buffer is read in place: no second buffer of the body.
+	p := parser{d: jsontext.NewDecoder(bytes.NewBuffer(data)), limits: l}
 	v, err := p.value(0)
 	if err != nil {
 		return Value{}, err
