@@ -128,6 +128,7 @@ func RunWire(t *testing.T, w Wire) {
 	t.Run("sends a closed list of headers", w.headers)
 	t.Run("both shapes of an answer are the same events", w.shapes)
 	t.Run("goes wrong in known ways", w.faults)
+	t.Run("bounds an endless answer", w.bounds)
 	t.Run("maps statuses", w.statuses)
 	t.Run("errors in the middle", w.midway)
 	t.Run("refuses before it dials", w.noDial)
@@ -282,7 +283,12 @@ func (w Wire) faults(t *testing.T) {
 			r.mock.Next(tc.answer)
 			c := Ask(canary)
 			c.Stream = !tc.unary
+			began := time.Now()
 			events, err := r.collect(c)
+			// The limits of single phases are 150 ms, that of the whole is 2 s.
+			if d := time.Since(began); d > 1500*time.Millisecond {
+				t.Errorf("it took %v", d)
+			}
 			if tc.ok {
 				if err != nil {
 					t.Fatalf("%v: %v", err, errors.Unwrap(err))
@@ -303,6 +309,30 @@ func (w Wire) faults(t *testing.T) {
 				t.Errorf("afterwards: %v (%v)", err, errors.Unwrap(err))
 			}
 		})
+	}
+}
+
+func (w Wire) bounds(t *testing.T) {
+	for name, tc := range map[string]struct {
+		limits    upstream.Limits
+		text, all int64
+	}{
+		"by its text":  {upstream.Limits{Text: 8 << 10}, 9 << 10, 4 << 20},
+		"by its bytes": {upstream.Limits{Answer: 64 << 10}, 1 << 20, 80 << 10},
+	} {
+		r := w.rig(t, plain(), func(c *upstream.Config) { c.Limits = tc.limits })
+		r.mock.Next(mockupstream.Answer{Fault: mockupstream.Endless, After: 1})
+		events, err := r.collect(Ask("hi"))
+		if err == nil || Upstream(t, err).Fault != exchange.Garbage {
+			t.Errorf("%s: %v, want Garbage", name, err)
+		}
+		text := int64(0)
+		for _, e := range events {
+			text += int64(e.Text.Len())
+		}
+		if read := r.Stats().Read; text > tc.text || read > tc.all {
+			t.Errorf("%s: %d bytes of text, %d read; want at most %d and %d", name, text, read, tc.text, tc.all)
+		}
 	}
 }
 
@@ -423,17 +453,24 @@ func (w Wire) noDial(t *testing.T) {
 
 func (w Wire) hosts(t *testing.T) {
 	t.Run("the environment's proxy is ignored", func(t *testing.T) {
-		trap := plain()
-		defer trap.Close()
-		for _, k := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
-			t.Setenv(k, trap.URL().String())
+		for _, k := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"} {
+			t.Setenv(k, "http://trap.example:3128")
 		}
-		r := w.rig(t, plain(), nil)
+		mock := plain()
+		var dialled []string
+		r := w.rig(t, mock, func(c *upstream.Config) {
+			// Not loopback: the standard library never uses a proxy for that.
+			c.Endpoint, c.AllowHTTP = &url.URL{Scheme: "http", Host: "upstream.example"}, true
+			c.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				dialled = append(dialled, address)
+				return new(net.Dialer).DialContext(ctx, network, mock.URL().Host)
+			}
+		})
 		if _, err := r.collect(Ask("hi")); err != nil {
-			t.Fatal(err)
+			t.Fatal(errors.Unwrap(err))
 		}
-		if trap.Stats().Connections > 0 {
-			t.Error("the proxy of the environment was used")
+		if len(dialled) != 1 || dialled[0] != "upstream.example:80" {
+			t.Errorf("dialled %v", dialled)
 		}
 	})
 	t.Run("a configured proxy is used", func(t *testing.T) {
@@ -497,6 +534,30 @@ func (w Wire) hosts(t *testing.T) {
 		if u := r.fault(Ask("hi")); u.Fault != exchange.Unreachable || u.Retryable || r.Stats().Refused != 1 {
 			t.Errorf("fault %d, %+v", u.Fault, r.Stats())
 		}
+	})
+	t.Run("something that does not speak HTTP", func(t *testing.T) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = c.Read(make([]byte, 4096))
+				_, _ = c.Write([]byte("HTTP/1.1 " + canary + " what\r\n\r\n"))
+				_ = c.Close()
+			}
+		})
+		r := w.rig(t, plain(), func(c *upstream.Config) { c.Endpoint = &url.URL{Scheme: "http", Host: l.Addr().String()} })
+		if u := r.fault(Ask(canary)); u.Fault != exchange.Garbage {
+			t.Errorf("fault %d: %v", u.Fault, u.Cause)
+		}
+		_ = l.Close()
+		wg.Wait()
 	})
 	t.Run("nobody listens", func(t *testing.T) {
 		mock := plain()
@@ -623,14 +684,22 @@ func (w Wire) circuit(t *testing.T) {
 	bad := mockupstream.Answer{Status: 500, Body: "{}"}
 	// Neither limits nor bad requests, nor a caller that leaves, open it.
 	for range 5 {
-		r.mock.Next(mockupstream.Answer{Status: 429, Body: "{}"}, mockupstream.Answer{Status: 400, Body: "{}"})
+		r.mock.Next(mockupstream.Answer{Status: 429, Body: "{}"})
 		r.fault(Ask("hi"))
+	}
+	for range 5 {
+		r.mock.Next(mockupstream.Answer{Status: 400, Body: "{}"})
 		r.fault(Ask("hi"))
+	}
+	r.mock.Always(func(mockupstream.Request) mockupstream.Answer {
+		return mockupstream.Answer{Fault: mockupstream.HangAtStart}
+	})
+	for range 5 {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
-		r.mock.Next(mockupstream.Answer{Fault: mockupstream.HangAtStart})
 		_, _ = Collect(r.Stream(ctx, Permit(t, w.Name), Ask("hi")))
 		cancel()
 	}
+	r.mock.Always(nil)
 	if got := r.Circuit(); got != "closed" {
 		t.Fatalf("circuit is %s", got)
 	}

@@ -118,6 +118,34 @@ func TestWithoutKeyNothingIsSent(t *testing.T) {
 	}
 }
 
+// TestOnlyHost: whatever address the transport is led to ask for, only the
+// configured one is dialled.
+func TestOnlyHost(t *testing.T) {
+	mock := mockupstream.New(mockupstream.Options{}).Start()
+	defer mock.Close()
+	trap := mockupstream.New(mockupstream.Options{}).Start()
+	defer trap.Close()
+	b, err := openai.New(openai.Config{Config: upstream.Config{Name: "b", Endpoint: mock.URL()}, Model: "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := mock.URL().Port()
+	for _, address := range []string{trap.URL().Host, "127.0.0.1:1", "localhost:" + port, "127.0.0.2:" + port, "[::1]:" + port, "127.0.0.1:" + port + "0", ""} {
+		if err := upstream.Dial(t.Context(), b, address); err == nil {
+			t.Errorf("%s was dialled", address)
+		}
+	}
+	if err := upstream.Dial(t.Context(), b, mock.URL().Host); err != nil {
+		t.Errorf("the configured host: %v", err)
+	}
+	if s := b.Stats(); s.Dials != 1 || s.Refused != 7 || trap.Stats().Connections != 0 {
+		t.Errorf("%+v", s)
+	}
+	if upstream.UsesProxy(b) {
+		t.Error("the transport asks for a proxy that nobody configured")
+	}
+}
+
 // TestImports: adapters never import each other, and what is made for tests is
 // imported by tests only.
 func TestImports(t *testing.T) {

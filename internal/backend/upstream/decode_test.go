@@ -46,6 +46,7 @@ func TestScan(t *testing.T) {
 		"a page":                  {"<html>\n", nil, upstream.ErrShape},
 		"longer than one buffer":  {"data: " + long + "\n\n", []upstream.Event{{Data: long}}, io.EOF},
 		"longer than allowed":     {"data: " + long + long + "\n\n", nil, upstream.ErrLine},
+		"a comment, too long":     {": " + long + long + "\n\n", nil, upstream.ErrLine},
 		"many lines, too long":    {strings.Repeat("data: "+long[:1000]+"\n", 70), nil, upstream.ErrLine},
 		"nothing":                 {"", nil, io.EOF},
 		"only line ends":          {"\n\n\r\n\n", nil, io.EOF},

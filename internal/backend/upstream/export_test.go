@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"bytes"
+	"context"
 	"io"
 
 	"sallyport/internal/conversation"
@@ -97,3 +98,15 @@ var (
 	ErrShape = errShape
 	ErrLine  = errLine
 )
+
+// Dial opens the transport's way to the network.
+func Dial(ctx context.Context, b *Backend, address string) error {
+	c, err := b.s.client.tr.DialContext(ctx, "tcp", address)
+	if err == nil {
+		_ = c.Close()
+	}
+	return err
+}
+
+// UsesProxy reports whether the transport asks anybody for a proxy.
+func UsesProxy(b *Backend) bool { return b.s.client.tr.Proxy != nil }
