@@ -85,8 +85,8 @@ func (f *finder) number(i int) {
 		if g < d.g && f.text[p.end] != ' ' && f.text[p.end] != '-' {
 			continue
 		}
-		if f.is(p.end, isWord) {
-			continue // followed by letters: see code
+		if f.is(p.end, isWord) || p.end < len(f.text) && f.text[p.end] == '-' && f.is(p.end+1, isLetter) {
+			continue // followed by letters: see code; or a part number
 		}
 		if f.identify(i, p) {
 			return

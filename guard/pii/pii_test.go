@@ -21,6 +21,8 @@ func TestFind(t *testing.T) {
 		{"ssn 536-22-1234", pii.SSN, "536-22-1234"},
 		{"host 192.0.2.17 answers", pii.IPAddress, "192.0.2.17"},
 		{"host 2001:db8::1 answers", pii.IPAddress, "2001:db8::1"},
+		{"mac 7e:fd:dc:51:fc:bd seen", pii.MACAddress, "7e:fd:dc:51:fc:bd"},
+		{"mac CF-03-AD-29-11-91 seen", pii.MACAddress, "CF-03-AD-29-11-91"},
 		{"see https://example.org/a?b=c.", pii.URL, "https://example.org/a?b=c"},
 		{"Steuer-ID 86095742719", pii.GermanTaxID, "86095742719"},
 		{"NIR 2 55 08 14 168 025 38", pii.FrenchINSEE, "2 55 08 14 168 025 38"},

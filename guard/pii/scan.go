@@ -90,7 +90,7 @@ func (f *finder) word(i, j int, all uint8) {
 		if all&isLetter != 0 && all&isHigh == 0 {
 			f.code(i, j)
 		}
-		if all == isDigit|isHex || all&(isLetter|isDigit) == isLetter|isDigit {
+		if n <= 4 && f.is(i, isHex) {
 			f.hexAddress(i)
 		}
 	}
