@@ -86,14 +86,13 @@ func New(cfg Config) (*Surface, error) {
 // visit is a request under way.
 type visit struct {
 	*http.Request
-	route     *Route
-	id        string   // the request's id: the reference code
-	args      []string // the identifiers of the path
-	secret    string   // the session's secret, "" without one
-	key       chat.SessionKey
-	Visitor   Visitor // nil on public routes
-	recorded  bool
-	reference string
+	route    *Route
+	id       string   // the request's id: the reference code
+	args     []string // the identifiers of the path
+	secret   string   // the session's secret, "" without one
+	key      chat.SessionKey
+	Visitor  Visitor // nil on public routes
+	recorded bool
 }
 
 // fault is an error that a person is told about: a key of the catalogue's states
@@ -158,7 +157,6 @@ func (s *Surface) serve(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	if v.route.Changes && !s.tokenFits(v) {
-		_ = v.Visitor.Record(v.Context(), gate.Outcome{Status: http.StatusForbidden, Code: gate.BadRequest})
 		return &fault{status: http.StatusForbidden, state: "stale"}
 	}
 	return v.route.serve(s, w, v)
@@ -274,8 +272,11 @@ func (s *Surface) tell(w http.ResponseWriter, v *visit, err error) {
 		f = &fault{status: http.StatusInternalServerError, state: "failed", cause: err}
 	}
 	if v.Visitor != nil && !v.recorded {
-		code := gate.NotFound
-		if f.status >= 500 {
+		code := gate.BadRequest
+		switch {
+		case f.status == http.StatusNotFound:
+			code = gate.NotFound
+		case f.status >= 500:
 			code = gate.Internal
 		}
 		if err := v.Visitor.Record(v.Context(), gate.Outcome{Status: f.status, Code: code}); err != nil {

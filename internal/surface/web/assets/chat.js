@@ -145,8 +145,7 @@ async function attend(t) {
       });
     } catch (e) {
       if (leaving.signal.aborted) return;
-      if (e instanceof Problem && e.status < 500) {
-        t.node.append(el("p", {}));
+      if (e instanceof Problem && e.title) { // the server itself said no; a proxy's error is a lost connection
         fail(e);
         t.done = true;
         break;
@@ -236,7 +235,10 @@ need("skip-answer", HTMLAnchorElement).addEventListener("click", (e) => {
   }
 });
 
-addEventListener("popstate", () => location.reload());
+// Back and forward between conversations; a skip link's "#…" is no such step.
+addEventListener("popstate", () => {
+  if (location.pathname !== (conversation ? "/c/" + conversation : "/")) location.reload();
+});
 
 /** load shows a conversation that is under way, and goes on with its last answer. */
 async function load() {

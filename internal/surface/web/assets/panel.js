@@ -38,7 +38,7 @@ export async function openSource(from, conversation, answer, n, ref) {
   opener = from;
   before?.setAttribute("aria-expanded", "false");
   from.setAttribute("aria-expanded", "true");
-  title.textContent = from.getAttribute("aria-label") ?? "";
+  title.textContent = from.dataset["label"] ?? "";
   body.replaceChildren(el("p", { class: "faint" }, say("loading")));
   if (!panel.open) {
     if (narrow.matches) panel.showModal();

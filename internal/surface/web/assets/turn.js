@@ -75,7 +75,7 @@ export class Turn {
   /** @param {number} n @param {number} ref */
   cite(n, ref) {
     const b = el("button", {
-      type: "button", class: "cite", "aria-label": this.sources.get(n)?.label ?? String(n), "aria-expanded": "false", "aria-controls": "panel",
+      type: "button", class: "cite", "aria-label": this.sources.get(n)?.label ?? String(n), "data-label": this.sources.get(n)?.label ?? "", "aria-expanded": "false", "aria-controls": "panel",
       click: () => void openSource(b, this.at.conversation, this.at.answer, n, ref),
     }, el("span", {}, String(n)));
     return b;
@@ -134,9 +134,9 @@ export class Turn {
     const list = el("ol");
     for (const s of this.sources.values()) {
       const b = el("button", {
-        type: "button", "aria-label": s.label, "aria-expanded": "false", "aria-controls": "panel",
+        type: "button", "data-label": s.label, "aria-expanded": "false", "aria-controls": "panel",
         click: () => void openSource(b, this.at.conversation, this.at.answer, s.n, 0),
-      }, el("span", { class: "number" }, String(s.n)),
+      }, el("span", { class: "number" }, el("span", { class: "away" }, say("source") + " "), String(s.n), el("span", { class: "away" }, ":")),
       el("span", { class: "title" }, s.title + (s.section ? ", " + s.section : "")),
       el("span", { class: "facts" }, s.updated ? el("span", {}, s.updated) : null, s.classification ? el("span", {}, s.classification) : null));
       list.append(el("li", {}, b));
