@@ -70,15 +70,15 @@ func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]by
 func refuseRest(w http.ResponseWriter) { w.Header().Set("Connection", "close") }
 
 func fill(buf []byte, body io.Reader, announced, limit int64) ([]byte, error) {
-	// One byte of room beyond the announced length lets the last read see io.EOF.
-	if want := int(min(max(announced, 0), 1<<20)) + 1; cap(buf) < want {
+	// One byte of room beyond the announced length lets the last read see io.EOF. An
+	// announcement is believed up to a mebibyte; whoever has sent so much gets the rest
+	// of the room at once, which keeps the peak near one copy of the body.
+	if want := int(min(max(announced, 0), believed)) + 1; cap(buf) < want {
 		buf = make([]byte, 0, want)
 	}
 	for {
 		if len(buf) == cap(buf) {
-			grown := append(buf, 0)[:len(buf)]
-			clear(buf)
-			buf = grown
+			buf = grow(buf, int(min(announced, limit))+1)
 		}
 		n, err := body.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -98,6 +98,17 @@ func fill(buf []byte, body io.Reader, announced, limit int64) ([]byte, error) {
 }
 
 // jsonMedia refuses bodies that two readers could read differently.
+// believed is how much room an announced length gets before anything arrived.
+const believed = 1 << 20
+
+// grow moves buf to a larger place, of at least want bytes, and wipes the old one.
+func grow(buf []byte, want int) []byte {
+	grown := make([]byte, len(buf), max(want, cap(buf)+cap(buf)/4+512))
+	copy(grown, buf)
+	clear(buf)
+	return grown
+}
+
 func jsonMedia(h http.Header) error {
 	for _, v := range h.Values("Content-Encoding") {
 		if v = strings.TrimSpace(v); v != "" && !strings.EqualFold(v, "identity") {
