@@ -24,11 +24,12 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 3, "interleaved rounds; the table shows medians")
 	seconds := flag.Duration("each", 2*time.Second, "length of one measurement")
+	only := flag.Bool("memory", false, "only the memory of one large prompt")
 	soak := flag.Duration("soak", 0, "run one load for so long instead, and watch the memory")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exit(run(ctx, *rounds, *seconds, *soak))
+	exit(run(ctx, *rounds, *seconds, *soak, *only))
 }
 
 func exit(err error) {
@@ -39,7 +40,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func run(ctx context.Context, rounds int, each, soak time.Duration) error {
+func run(ctx context.Context, rounds int, each, soak time.Duration, memory bool) error {
 	lab, err := openLab(ctx)
 	if err != nil {
 		return err
@@ -47,6 +48,9 @@ func run(ctx context.Context, rounds int, each, soak time.Duration) error {
 	defer lab.close()
 	if soak > 0 {
 		return soakLoad(ctx, lab, soak)
+	}
+	if memory {
+		return bigPrompt(ctx, lab)
 	}
 	return table(ctx, lab, rounds, each)
 }

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -52,6 +53,15 @@ func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]by
 		if cap(*held) <= pooledBody {
 			*held = (*held)[:0]
 			bodies.Put(held)
+			return
+		}
+		large := cap(*held) > largeBody
+		*held = nil
+		if large {
+			// Its room is needed at once, by the copy that the guards read: collecting it
+			// now costs milliseconds beside the second that judging takes, and keeps the
+			// peak near three times the body.
+			runtime.GC()
 		}
 	}()
 	buf, err := fill((*held)[:0], r.Body, r.ContentLength, limit)
@@ -98,6 +108,9 @@ func fill(buf []byte, body io.Reader, announced, limit int64) ([]byte, error) {
 }
 
 // jsonMedia refuses bodies that two readers could read differently.
+// largeBody is from which size a body's room is collected as soon as it is decoded.
+const largeBody = 4 << 20
+
 // believed is how much room an announced length gets before anything arrived.
 const believed = 1 << 20
 
