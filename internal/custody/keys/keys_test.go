@@ -233,6 +233,25 @@ func TestLedgerThatWasTamperedWith(t *testing.T) {
 	gone(t, s.open(t), talk, other)
 }
 
+// TestAnotherLedger: a whole, well-chained ledger of the same length that names
+// another erasure, made by another tree.
+func TestAnotherLedger(t *testing.T) {
+	s, stranger := newSite(t), newSite(t)
+	for site, p := range map[*site]keys.Path{s: talk, stranger: doctor} {
+		tr := site.open(t)
+		erase(t, tr, p)
+		closeTree(t, tr)
+	}
+	b, err := os.ReadFile(filepath.Join(stranger.dir, "erasures"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "erasures"), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, s, "another ledger")
+}
+
 func refused(t *testing.T, s *site, what string) {
 	t.Helper()
 	tr, err := keys.Open(t.Context(), s.dir, s.o)

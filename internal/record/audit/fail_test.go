@@ -88,14 +88,28 @@ func TestFullDiskHeals(t *testing.T) {
 			if op == audit.OpAllocate { // the reserve was had before
 				mustAppend(t, l, outcome(1))
 			}
+			if _, err := l.Append(t.Context(), large()); !errors.Is(err, audit.ErrUnavailable) {
+				t.Errorf("a large entry: got %v", err)
+			}
 			d.on.Store(false)
-			mustAppend(t, l, intent(3))
+			mustAppend(t, l, audit.Entry{Kind: audit.Admin})
+			// Before Close: nothing of the large entry lies behind the small one.
+			intact(t, dir, l.Size())
 			if err := l.Close(); err != nil {
 				t.Fatal(err)
 			}
 			intact(t, dir, l.Size())
 		})
 	}
+}
+
+// large is an entry of many kilobytes.
+func large() audit.Entry {
+	e := intent(7)
+	for range 400 {
+		e.Verdicts = append(e.Verdicts, audit.VerdictNote{Category: "hate", Stage: "ngram", Version: "2026-11"})
+	}
+	return e
 }
 
 // TestOutcomesHaveAPlaceOnAFullDisk fills a real file system under the log.
