@@ -31,15 +31,16 @@ func TestEveryPlaceIsJudged(t *testing.T) {
 				body = streamed(parseJSON([]byte(fullest[name])))
 			}
 			t.Run(name+"/"+m.name, func(t *testing.T) {
-				if r := m.send(l, formJSON(body)); r.Status != 200 {
-					t.Fatalf("the untouched body: got %d, want 200: %s", r.Status, cut(string(r.Body), 500))
-				}
-				for _, p := range placesOf(body) {
-					for _, text := range []pair{listed, attack} {
-						// Sentences and escaped spellings in one mode each: the four share one decoder.
-						if text.name == attack.name && m.name != "dated" && m.name != "v1 stream" {
-							continue
-						}
+				for _, text := range []pair{listed, attack} {
+					// Sentences in two modes: the four share one decoder.
+					if text.name == attack.name && m.name != "dated" && m.name != "v1 stream" {
+						continue
+					}
+					if r := m.send(l, text.deployment, parseJSON(formJSON(body))); r.Status != 200 {
+						t.Errorf("%s: the untouched body got %s", text.name, r.brief())
+						continue
+					}
+					for _, p := range placesOf(body) {
 						verdict := judgePlace(t, l, m, body, p, text, m.name == "v1")
 						key := verdict + " " + text.name
 						if seen[key] == nil {
@@ -64,6 +65,35 @@ func TestEveryPlaceIsJudged(t *testing.T) {
 	}
 }
 
+// The bodies without anything bad are ordinary requests: the default filter lets
+// them through, in every mode.
+func TestFullRequestsAreOrdinary(t *testing.T) {
+	l := lab(t)
+	for _, name := range slices.Sorted(maps.Keys(fullest)) {
+		for _, m := range modes {
+			body := parseJSON([]byte(fullest[name]))
+			if m.stream {
+				body = streamed(body)
+			}
+			if r := m.send(l, "chat", body); r.Status != 200 {
+				t.Errorf("%s, %s: got %s, want 200", name, m.name, r.brief())
+			}
+		}
+	}
+}
+
+// Nor are short and odd texts attacks.
+func TestShortTextsAreOrdinary(t *testing.T) {
+	l := lab(t)
+	for _, text := range []string{"x", "?", "1", "hi", "OK", "Thanks!", "say: x", "a b c", "2+2=", "🙂", "http://example.com", "{}", "null", "SELECT 1;", "Ja, bitte.", "今日は", "Why?", "42 km"} {
+		for _, body := range []string{asking(text), asking(text, `"stop":["END"]`, `"user":"worker-7"`, `"seed":42`)} {
+			if r := l.chat(body); r.Status != 200 {
+				t.Errorf("%q: got %s, want 200", text, r.brief())
+			}
+		}
+	}
+}
+
 type mode struct {
 	name   string
 	v1     bool
@@ -72,10 +102,23 @@ type mode struct {
 
 var modes = []mode{{"dated", false, false}, {"dated stream", false, true}, {"v1", true, false}, {"v1 stream", true, true}}
 
-func (m mode) send(l *Lab, body []byte) Reply {
+// send sends a body to a deployment: in the path, or in the body unless a test put
+// something else there.
+func (m mode) send(l *Lab, deployment string, body any) Reply {
+	return m.spelled(l, deployment, body, "")
+}
+
+// spelled is send with every letter of text as an escape.
+func (m mode) spelled(l *Lab, deployment string, v any, text string) Reply {
 	path := "/openai/v1/chat/completions"
 	if !m.v1 {
-		path = "/openai/deployments/chat/chat/completions?api-version=" + apiVersion
+		path = "/openai/deployments/" + deployment + "/chat/completions?api-version=" + apiVersion
+	} else if o := v.(map[string]any); o["model"] == "chat" {
+		o["model"] = deployment
+	}
+	body := formJSON(v)
+	if text != "" {
+		body = escaped(body, text)
 	}
 	return Call{Base: l.URL, Path: path, Key: l.Key, Body: body}.do()
 }
@@ -83,15 +126,15 @@ func (m mode) send(l *Lab, body []byte) Reply {
 func judgePlace(t *testing.T, l *Lab, m mode, body any, p place, text pair, spell bool) string {
 	t.Helper()
 	before := l.Mock.Stats().Requests
-	bad := formJSON(p.put(body, text.blocked))
+	letters := ""
 	if spell {
-		bad = escaped(bad, text.blocked)
+		letters = text.blocked
 	}
-	blocked := m.send(l, bad)
+	blocked := m.spelled(l, text.deployment, p.put(body, text.blocked), letters)
 	sawBad := l.Mock.Stats().Requests - before
 	sentBad := sawBad > 0 && anyHolds(l, text.blocked)
 	l.Mock.Forget()
-	twin := m.send(l, formJSON(p.put(body, text.twin)))
+	twin := m.send(l, text.deployment, p.put(body, text.twin))
 	sawTwin := l.Mock.Stats().Requests - before - sawBad
 	sentTwin := sawTwin > 0 && anyHolds(l, text.twin)
 	l.Mock.Forget()
@@ -105,8 +148,7 @@ func judgePlace(t *testing.T, l *Lab, m mode, body any, p place, text pair, spel
 	case blocked.Status == 200 && twin.Status == 200 && !sentBad && !sentTwin:
 		return "dropped"
 	}
-	t.Errorf("%s, %s: refused text: %d, filtered: %v, upstream saw it: %v; twin: %d, upstream saw it: %v\n%s\n%s", p.name, text.name,
-		blocked.Status, blocked.filtered(text.category), sentBad, twin.Status, sentTwin, cut(string(blocked.Body), 300), cut(string(twin.Body), 300))
+	t.Errorf("%s, %s: refused text: %s, upstream saw it: %v; twin: %s, upstream saw it: %v", p.name, text.name, blocked.brief(), sentBad, twin.brief(), sentTwin)
 	return "wrong"
 }
 
@@ -196,7 +238,7 @@ func TestEveryPlaceOfEmbeddingsIsJudged(t *testing.T) {
 				l.Mock.Forget()
 				totals.add("places", 1)
 				closed := bad.Status/100 == 4 && bad.code() != "content_filter" && twin.Status == bad.Status
-				dropped := bad.Status == 200 && twin.Status == 200 && p.general() == "model"
+				dropped := bad.Status == 200 && twin.Status == 200 && strings.HasPrefix(p.name, "model")
 				open := bad.filtered("custom_blocklists") == nil && saw == 0 && twin.Status == 200 && sent
 				if free := strings.HasPrefix(p.name, "input") || p.name == "user" || p.name == "user (end)"; free && !open || !open && !closed && !dropped {
 					t.Errorf("%s %s: refused text %d (%v), twin %d, twin at the upstream %v", path, p.name, bad.Status, bad.filtered("custom_blocklists"), twin.Status, sent)
@@ -217,7 +259,7 @@ func TestSplitTextIsJoined(t *testing.T) {
 					continue // letter by letter a sentence is noise to a model too
 				}
 				before := l.Mock.Stats().Requests
-				bad := l.chat(string(formJSON(build(pieces(text.blocked, n)))))
+				bad := l.chatAt(text.deployment, string(formJSON(build(pieces(text.blocked, n)))))
 				if err := bad.filtered(text.category); err != nil || l.Mock.Stats().Requests != before {
 					t.Errorf("%s, %s in %d pieces: upstream requests %d, %v", name, text.name, n, l.Mock.Stats().Requests-before, err)
 				}
@@ -225,8 +267,8 @@ func TestSplitTextIsJoined(t *testing.T) {
 				if n > 3 {
 					continue // single letters are an attack's form, whatever they spell
 				}
-				if twin := l.chat(string(formJSON(build(pieces(text.twin, n))))); twin.Status != 200 {
-					t.Errorf("%s, %s in %d pieces: the twin got %d %s", name, text.name, n, twin.Status, cut(string(twin.Body), 700))
+				if twin := l.chatAt(text.deployment, string(formJSON(build(pieces(text.twin, n))))); twin.Status != 200 {
+					t.Errorf("%s, %s in %d pieces: the twin got %s", name, text.name, n, twin.brief())
 				}
 			}
 		}
@@ -325,7 +367,7 @@ func TestDressedText(t *testing.T) {
 				map[string]any{"role": "tool", "tool_call_id": "call_1", "content": "done"}}}))
 		}
 		before := l.Mock.Stats().Requests
-		if err := l.chat(body).filtered("custom_blocklists"); err != nil || l.Mock.Stats().Requests != before {
+		if err := l.chatAt("lists", body).filtered("custom_blocklists"); err != nil || l.Mock.Stats().Requests != before {
 			t.Errorf("%s: %v", name, err)
 		}
 		totals.add("dresses", 1)

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 
 const env = process.env;
-const require = createRequire(path.join(env.JUDGE_MODULES, "judge.cjs"));
+const require = createRequire(path.resolve(env.JUDGE_MODULES, "judge.cjs"));
 const openai = require("openai");
 const { OpenAI, AzureOpenAI } = openai;
 
@@ -169,7 +169,7 @@ const full = {
   async sampling(c) {
     await script();
     const want = { stop: ["END", "STOP"], seed: 42, temperature: 0.5, top_p: 0.9, max_tokens: 50, logit_bias: { 50256: -100 }, user: "worker-7", x_unknown: { a: "b" } };
-    await c.chat.completions.create({ model: CHAT, messages: user("say: x"), ...want });
+    await c.chat.completions.create({ model: CHAT, messages: user("say: Good day."), ...want });
     const r = (await seen())[0];
     assert.deepEqual(Object.fromEntries(Object.keys(want).map((k) => [k, r[k]])), want);
   },
@@ -221,18 +221,18 @@ const full = {
     }
   },
   async wrong_key(_, make) {
-    const e = await raises(openai.AuthenticationError, () => make({ apiKey: "0".repeat(32) }).chat.completions.create({ model: CHAT, messages: user("say: x") }));
+    const e = await raises(openai.AuthenticationError, () => make({ apiKey: "0".repeat(32) }).chat.completions.create({ model: CHAT, messages: user("say: Good day.") }));
     assert.equal(e.status, 401);
     assert.match(e.message, /Access denied due to invalid subscription key or wrong API endpoint\./);
   },
   async unknown_deployment(c) {
-    const e = await raises(openai.NotFoundError, () => c.chat.completions.create({ model: "no-such", messages: user("say: x") }));
+    const e = await raises(openai.NotFoundError, () => c.chat.completions.create({ model: "no-such", messages: user("say: Good day.") }));
     assert.equal(e.code, "DeploymentNotFound");
   },
   async limited(c) {
     for (let i = 0; i < 100; i++) {
       try {
-        await c.chat.completions.create({ model: env.SALLYPORT_LIMITED_DEPLOYMENT, messages: user("say: x"), max_tokens: 5 });
+        await c.chat.completions.create({ model: env.SALLYPORT_LIMITED_DEPLOYMENT, messages: user("say: Good day."), max_tokens: 5 });
       } catch (e) {
         assert.equal(e.constructor.name, "RateLimitError", String(e));
         assert.equal(e.code, "429");
@@ -246,7 +246,7 @@ const full = {
   async denied(_, make) {
     if (ENDPOINT.startsWith("https:")) return "skipped: the endpoint is the plain one";
     const c = make({ endpoint: env.SALLYPORT_DENIED_ENDPOINT.replace(/\/$/, ""), apiKey: env.SALLYPORT_DENIED_KEY });
-    const e = await raises(openai.PermissionDeniedError, () => c.chat.completions.create({ model: CHAT, messages: user("say: x") }));
+    const e = await raises(openai.PermissionDeniedError, () => c.chat.completions.create({ model: CHAT, messages: user("say: Good day.") }));
     assert.match(e.message, /Public access is disabled\. Please configure private endpoint\./);
   },
   async image(c) {
@@ -269,7 +269,7 @@ const bare = {
     assert.equal(textOf(streamed), a.choices[0].message.content);
   },
   async bare_embeddings(c) {
-    assert.equal((await raises(openai.BadRequestError, () => c.embeddings.create({ model: EMBED, input: "x" }))).code, "OperationNotSupported");
+    assert.equal((await raises(openai.BadRequestError, () => c.embeddings.create({ model: EMBED, input: "a ward" }))).code, "OperationNotSupported");
   },
   models: full.models, jailbreak: full.jailbreak, jailbreak_stream: full.jailbreak_stream, unknown_deployment: full.unknown_deployment, image: full.image,
 };
@@ -281,17 +281,17 @@ const tokens = {
     assert.equal(a.choices[0].message.content, "Let in.");
   },
   async token_no_role() {
-    const e = await raises(openai.AuthenticationError, () => withToken(env.JUDGE_TOKEN_NO_ROLE).chat.completions.create({ model: CHAT, messages: user("say: x") }));
+    const e = await raises(openai.AuthenticationError, () => withToken(env.JUDGE_TOKEN_NO_ROLE).chat.completions.create({ model: CHAT, messages: user("say: Good day.") }));
     assert.equal(e.code, "PermissionDenied");
   },
   async token_wrong_audience() {
-    const e = await raises(openai.AuthenticationError, () => withToken(env.JUDGE_TOKEN_AUDIENCE).chat.completions.create({ model: CHAT, messages: user("say: x") }));
+    const e = await raises(openai.AuthenticationError, () => withToken(env.JUDGE_TOKEN_AUDIENCE).chat.completions.create({ model: CHAT, messages: user("say: Good day.") }));
     assert.equal(e.status, 401); // the contract's flat body has no message that this client shows
   },
 };
 
 const mode = process.argv[2] ?? "full";
-console.log(`# openai ${require("openai/package.json").version}`);
+console.log(`# openai ${require("openai/version").VERSION}`);
 let good = true;
 for (const [prefix, make] of [["azure", azure], ["v1", v1]]) {
   if (mode === "tokens" && prefix === "v1") continue;

@@ -203,14 +203,14 @@ def parsed(c):
 
 def sampling(c):
     script()
-    c.chat.completions.create(model=CHAT, messages=user("say: x"), stop=["END", "STOP"], seed=42, temperature=0.5, top_p=0.9, presence_penalty=0.1,
+    c.chat.completions.create(model=CHAT, messages=user("say: Good day."), stop=["END", "STOP"], seed=42, temperature=0.5, top_p=0.9, presence_penalty=0.1,
                               frequency_penalty=-0.1, max_tokens=50, logit_bias={"50256": -100}, user="worker-7", extra_body={"x_unknown": {"a": "b"}})
     r = seen()[0]
     want = {"stop": ["END", "STOP"], "seed": 42, "temperature": 0.5, "top_p": 0.9, "presence_penalty": 0.1, "frequency_penalty": -0.1, "max_tokens": 50,
             "logit_bias": {"50256": -100}, "user": "worker-7", "x_unknown": {"a": "b"}}
     assert {k: r.get(k) for k in want} == want, r
     script()
-    c.chat.completions.create(model=CHAT, messages=user("say: x"), max_completion_tokens=51)
+    c.chat.completions.create(model=CHAT, messages=user("say: Good day."), max_completion_tokens=51)
     r = seen()[0]
     assert r.get("max_completion_tokens", r.get("max_tokens")) == 51, r
 
@@ -286,12 +286,12 @@ def answer_filtered(c):
 
 
 def wrong_key(make):
-    e = raises(openai.AuthenticationError, lambda: make(key="0" * 32).chat.completions.create(model=CHAT, messages=user("say: x")))
+    e = raises(openai.AuthenticationError, lambda: make(key="0" * 32).chat.completions.create(model=CHAT, messages=user("say: Good day.")))
     assert e.status_code == 401 and e.code == "401" and "Access denied due to invalid subscription key or wrong API endpoint." in e.message, e.body
 
 
 def unknown_deployment(c):
-    e = raises(openai.NotFoundError, lambda: c.chat.completions.create(model="no-such", messages=user("say: x")))
+    e = raises(openai.NotFoundError, lambda: c.chat.completions.create(model="no-such", messages=user("say: Good day.")))
     assert e.code == "DeploymentNotFound" and "The API deployment for this resource does not exist." in e.message, e.body
 
 
@@ -299,11 +299,11 @@ def limited(c):
     name = ENV["SALLYPORT_LIMITED_DEPLOYMENT"]
     for i in range(100):
         try:
-            c.chat.completions.create(model=name, messages=user("say: x"), max_tokens=5)
+            c.chat.completions.create(model=name, messages=user("say: Good day."), max_tokens=5)
         except openai.RateLimitError as e:
             h = e.response.headers
             assert e.code == "429" and "Please retry after" in e.message, e.body
-            assert 0 < float(h["retry-after"]) <= 60 and 0 < float(h["retry-after-ms"]) <= 60000, dict(h)
+            assert 0 < float(h["retry-after"]) <= 120 and 0 < float(h["retry-after-ms"]) <= 120000, dict(h)
             limits = [k for k in h if k.startswith("x-ratelimit-")]
             assert any("limit" in k for k in limits) and any("remaining" in k for k in limits), dict(h)
             assert h["policy-id"].startswith("DeploymentRatelimit-"), dict(h)
@@ -315,7 +315,7 @@ def denied(make):
     endpoint, key = ENV["SALLYPORT_DENIED_ENDPOINT"], ENV["SALLYPORT_DENIED_KEY"]
     if ENDPOINT.startswith("https:"):
         return "skipped: the endpoint is the plain one"
-    e = raises(openai.PermissionDeniedError, lambda: make(endpoint=endpoint.rstrip("/"), key=key).chat.completions.create(model=CHAT, messages=user("say: x")))
+    e = raises(openai.PermissionDeniedError, lambda: make(endpoint=endpoint.rstrip("/"), key=key).chat.completions.create(model=CHAT, messages=user("say: Good day.")))
     assert e.status_code == 403 and "Public access is disabled. Please configure private endpoint." in e.message, e.body
 
 
@@ -332,7 +332,7 @@ def not_built(c):
 
 
 def bad_request(c):
-    e = raises(openai.BadRequestError, lambda: c.chat.completions.create(model=CHAT, messages=user("x"), temperature=9))
+    e = raises(openai.BadRequestError, lambda: c.chat.completions.create(model=CHAT, messages=user("Good day"), temperature=9))
     assert e.param == "temperature" and e.type == "invalid_request_error", e.body
 
 
@@ -345,11 +345,6 @@ def asynchronous(_):
             assert text == "Asynchronous.", text
 
     asyncio.run(go())
-
-
-def subscription_key(_):
-    c = openai.OpenAI(base_url=ENDPOINT + "/openai/v1/", api_key="", max_retries=0, default_headers={"Ocp-Apim-Subscription-Key": KEY, "Authorization": openai.Omit()})
-    assert c.chat.completions.create(model=CHAT, messages=user("say: Third way.")).choices[0].message.content == "Third way."
 
 
 def deployment_argument(_):
@@ -365,20 +360,20 @@ def token_ok(_):
 
 def token_no_role(_):
     c = openai.AzureOpenAI(azure_endpoint=ENDPOINT, azure_ad_token_provider=lambda: ENV["JUDGE_TOKEN_NO_ROLE"], api_version=VERSION, max_retries=0)
-    e = raises(openai.AuthenticationError, lambda: c.chat.completions.create(model=CHAT, messages=user("say: x")))
+    e = raises(openai.AuthenticationError, lambda: c.chat.completions.create(model=CHAT, messages=user("say: Good day.")))
     assert e.code == "PermissionDenied" and "lacks the required data action" in e.message, e.body
 
 
 def token_wrong_audience(_):
     c = openai.AzureOpenAI(azure_endpoint=ENDPOINT, azure_ad_token_provider=lambda: ENV["JUDGE_TOKEN_AUDIENCE"], api_version=VERSION, max_retries=0)
-    e = raises(openai.AuthenticationError, lambda: c.chat.completions.create(model=CHAT, messages=user("say: x")))
+    e = raises(openai.AuthenticationError, lambda: c.chat.completions.create(model=CHAT, messages=user("say: Good day.")))
     assert e.body["statusCode"] == 401 and e.body["message"].startswith("Unauthorized. Access token is missing, invalid, audience is incorrect"), e.body
 
 
 BOTH = [chat_plain, chat_stream, chat_stream_usage, chat_stream_helper, tools, tools_stream, choices, structured, parsed, sampling, logprobs, embeddings, models,
         jailbreak, jailbreak_stream, answer_filtered, unknown_deployment, limited, image, not_built, bad_request]
 MAKERS = [wrong_key, denied]
-AZURE = [asynchronous, subscription_key, deployment_argument]
+AZURE = [asynchronous, deployment_argument]
 TOKENS = [token_ok, token_no_role, token_wrong_audience]
 
 
@@ -392,7 +387,7 @@ def bare_chat(c):
 
 
 def bare_embeddings(c):
-    e = raises(openai.BadRequestError, lambda: c.embeddings.create(model=EMBED, input="x"))
+    e = raises(openai.BadRequestError, lambda: c.embeddings.create(model=EMBED, input="a ward"))
     assert e.code == "OperationNotSupported", e.body
 
 

@@ -50,6 +50,10 @@ func want(ok bool, format string, args ...any) {
 }
 
 func must[T any](v T, err error) T {
+	var e *openai.Error
+	if errors.As(err, &e) {
+		want(false, "%d %s", e.StatusCode, e.RawJSON())
+	}
 	want(err == nil, "%v", err)
 	return v
 }
@@ -243,7 +247,7 @@ var checks = []check{
 	}},
 	{"sampling", func(ctx context.Context, c openai.Client, _ maker) {
 		script()
-		p := asks("say: x")
+		p := asks("say: Good day.")
 		p.Stop = openai.ChatCompletionNewParamsStopUnion{OfStringArray: []string{"END"}}
 		p.Seed, p.Temperature, p.User = openai.Int(42), openai.Float(0.5), openai.String("worker-7")
 		must(c.Chat.Completions.New(ctx, p))
@@ -304,18 +308,18 @@ var checks = []check{
 	}},
 	{"wrong_key", func(ctx context.Context, _ openai.Client, make maker) {
 		c := make(endpoint, strings.Repeat("0", 32))
-		_, err := c.Chat.Completions.New(ctx, asks("say: x"))
+		_, err := c.Chat.Completions.New(ctx, asks("say: Good day."))
 		e := raises(err, 401, "401")
 		want(strings.HasPrefix(e.Message, "Access denied due to invalid subscription key or wrong API endpoint."), "%s", e.RawJSON())
 	}},
 	{"unknown_deployment", func(ctx context.Context, c openai.Client, _ maker) {
-		p := asks("say: x")
+		p := asks("say: Good day.")
 		p.Model = "no-such"
 		_, err := c.Chat.Completions.New(ctx, p)
 		raises(err, 404, "DeploymentNotFound")
 	}},
 	{"limited", func(ctx context.Context, c openai.Client, _ maker) {
-		p := asks("say: x")
+		p := asks("say: Good day.")
 		p.Model, p.MaxTokens = os.Getenv("SALLYPORT_LIMITED_DEPLOYMENT"), openai.Int(5)
 		for range 100 {
 			if _, err := c.Chat.Completions.New(ctx, p); err != nil {
@@ -331,7 +335,7 @@ var checks = []check{
 			return // the endpoint is the plain one
 		}
 		c := make(strings.TrimSuffix(os.Getenv("SALLYPORT_DENIED_ENDPOINT"), "/"), os.Getenv("SALLYPORT_DENIED_KEY"))
-		_, err := c.Chat.Completions.New(ctx, asks("say: x"))
+		_, err := c.Chat.Completions.New(ctx, asks("say: Good day."))
 		e := raises(err, 403, "403")
 		want(e.Message == "Public access is disabled. Please configure private endpoint.", "%s", e.RawJSON())
 	}},
@@ -403,4 +407,3 @@ func attempt(c check, make maker) (reason string) {
 	c.run(ctx, make(endpoint, key), make)
 	return ""
 }
-
