@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"sallyport/internal/app"
+	"sallyport/internal/demo"
 	"sallyport/internal/gate/access"
 	"sallyport/internal/record/audit"
 )
@@ -180,7 +181,7 @@ func runAudit(args []string, out, errs io.Writer) error {
 		return errUsage
 	}
 	f := flags("audit "+args[0], errs)
-	state := f.String("state", "", "state folder")
+	state := f.String("state", "", "state folder (default: the demo's)")
 	var checkpoint, key *string
 	var from *int64
 	switch args[0] {
@@ -198,8 +199,10 @@ func runAudit(args []string, out, errs io.Writer) error {
 		return err
 	}
 	if *state == "" {
-		_, _ = fmt.Fprintln(errs, "sallyport: --state DIR is needed")
-		return errUsage
+		var err error
+		if *state, err = demo.DefaultState(); err != nil {
+			return err
+		}
 	}
 	dir := auditDir(*state)
 	switch args[0] {
