@@ -711,6 +711,8 @@ func TestRestore(t *testing.T) {
 		entry(audit.Outcome, "old", 30*time.Second, 500, 400),
 		entry(audit.Outcome, "list", 20*time.Second, 0, 0),
 		entry(audit.Intent, "open", 10*time.Second, 100, 0),
+		entry(audit.Intent, "crashed", 9*time.Second, 60, 0),
+		{Kind: audit.Outcome, ID: "crashed", Time: t0.Add(-time.Second), Resource: "r", Deployment: "d", Reserved: 60, Finish: "unknown"},
 	}
 	l := quota.New()
 	err := gate.Restore(l, func(yield func(audit.Entry, error) bool) {
@@ -724,7 +726,7 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := l.State(quota.Key{Resource: "r", Deployment: "d"}, quota.Limits{Tokens: 1000, Requests: 10}, t0)
-	if s.RemainingTokens != 880 || s.RemainingRequests != 8 {
+	if s.RemainingTokens != 820 || s.RemainingRequests != 7 {
 		t.Errorf("restored: %+v", s)
 	}
 	if gate.Restore(l, func(yield func(audit.Entry, error) bool) { yield(audit.Entry{}, errors.New("damaged")) }, t0) == nil {

@@ -30,6 +30,40 @@ func TestPolicyErrorDenies(t *testing.T) {
 	}
 }
 
+// A key of another account is kept out twice: nothing permits it, and a policy
+// forbids it. Either alone does.
+func TestEachFenceAroundAnAccountHolds(t *testing.T) {
+	foreign := Request{
+		Principal: identity.Principal{Kind: identity.Application, Resource: "theirs", Via: identity.Key},
+		Action:    ChatCompletions, Resource: "ours",
+	}
+	own := foreign
+	own.Resource = "theirs"
+	const when = ") when { principal.account == resource.account };"
+	const forbid = "forbid (principal is Application, action, resource)\n  unless { principal.account == resource.account };"
+	for name, text := range map[string]string{
+		"without the permit's condition": strings.Replace(string(policyText), when, ");", 1),
+		"without the forbid":             strings.Replace(string(policyText), forbid, "forbid (principal is Application, action, resource) when { false };", 1),
+	} {
+		if text == string(policyText) {
+			t.Fatalf("%s: the policies are written otherwise", name)
+		}
+		d, err := Open(t.Context(), Config{Table: &Memory{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.policies, err = parsePolicies([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Decide(t.Context(), foreign); got.Allow {
+			t.Errorf("%s: another account's key: %+v", name, got)
+		}
+		if got := d.Decide(t.Context(), own); !got.Allow {
+			t.Errorf("%s: its own key: %+v", name, got)
+		}
+	}
+}
+
 // Every action that the policies name is one of ours, and each of ours is named:
 // a misspelt action would permit nothing and forbid nothing.
 func TestPoliciesNameOurActions(t *testing.T) {

@@ -492,6 +492,11 @@ func TestMembers(t *testing.T) {
 			t.Error("a person removed is there")
 		}
 	}
+	for _, table := range []string{"sessions", "sign_in_links", "pseudonyms"} {
+		if rows, err := h.db.List(t.Context(), table, "installation", store.Filter{}, 10, ""); err != nil || len(rows) > len(d.Members()) || table == "sessions" && len(rows) > 0 {
+			t.Errorf("%s keeps %d rows of somebody removed, %v", table, len(rows), err)
+		}
+	}
 	if _, err := d.NewLink(t.Context(), m.ID, 0); err == nil {
 		t.Error("a link for somebody removed")
 	}

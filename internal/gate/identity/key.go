@@ -206,7 +206,7 @@ func (d *Directory) byKey(resource string, s Secret) (Principal, error) {
 		match := subtle.ConstantTimeCompare(h[:], held[i][:]) & (1 ^ subtle.ConstantTimeCompare(none[i][:], held[i][:]))
 		found = subtle.ConstantTimeSelect(match, i+1, found)
 	}
-	if found == 0 || resource == "" || s.s == "" {
+	if found == 0 {
 		return Principal{}, ErrKey
 	}
 	word := slotWords[found]

@@ -72,7 +72,10 @@ const (
 
 // algorithms are the signatures taken. None is symmetric: a provider's public key
 // must not work as a shared secret (RFC 8725, section 2.1).
-var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256}
+var (
+	algorithms     = []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.PS256}
+	algorithmNames = []string{oidc.RS256, oidc.ES256, oidc.PS256}
+)
 
 // NewClient returns a client for providers. The proxy is the configured one;
 // nil is none. The environment's proxy variables are not read: where the

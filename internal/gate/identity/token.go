@@ -187,7 +187,7 @@ func (s *keySet) verify(jws *jose.JSONWebSignature, kid string) ([]byte, bool) {
 func (p *provider) verify(ctx context.Context, token string, now time.Time) (claims, time.Time, error) {
 	sig := &signature{p: p}
 	v := oidc.NewVerifier(p.Issuer, sig, &oidc.Config{
-		SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256},
+		SupportedSigningAlgs: algorithmNames,
 		SkipClientIDCheck:    true, // several audiences: below
 		SkipExpiryCheck:      true, // with our leeway: below
 	})

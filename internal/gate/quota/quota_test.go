@@ -135,6 +135,15 @@ func TestRestore(t *testing.T) {
 	if s := l.State(key, limits, t0); s.RemainingTokens != 50 || s.RemainingRequests != 7 {
 		t.Errorf("%+v", s)
 	}
+	// A charge from the future stays for a whole window from now.
+	l = quota.New()
+	l.Restore(key, 20, at(3*time.Second), t0)
+	if s := l.State(key, limits, at(50*time.Second)); s.RemainingTokens != 80 {
+		t.Errorf("a charge from the future left early: %+v", s)
+	}
+	if s := l.State(key, limits, at(62*time.Second)); s.RemainingTokens != 100 {
+		t.Errorf("a charge from the future stays: %+v", s)
+	}
 }
 
 // charge is what one operation took, for the model beside the ledger.
