@@ -93,46 +93,47 @@ func NewLogger(w io.Writer, level string) *slog.Logger {
 
 // New opens the state and builds the service. It listens already when it
 // returns, and answers once Run is called.
-func New(ctx context.Context, o Options) (a *App, err error) {
+func New(ctx context.Context, o Options) (*App, error) {
 	if o.Logger == nil {
 		o.Logger = NewLogger(os.Stderr, o.Config.Log.Level)
 	}
-	a = &App{o: o, log: o.Logger}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.undo.close())
-		}
-	}()
-	if a.guards, err = filter.NewGuards(); err != nil {
-		return nil, err
+	a := &App{o: o, log: o.Logger}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.undo.close())
 	}
-	if a.state, err = openState(ctx, o.Config, a.log); err != nil {
-		return nil, err
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context) (err error) {
+	if a.guards, err = filter.NewGuards(); err != nil {
+		return err
+	}
+	if a.state, err = openState(ctx, a.o.Config, a.log); err != nil {
+		return err
 	}
 	a.undo.add(a.state.undo.close)
 	if err := a.openGate(); err != nil {
-		return nil, err
+		return err
 	}
-	p, err := a.build(ctx, o.Config)
+	p, err := a.build(ctx, a.o.Config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.parts.Store(p)
 	a.undo.add(func() error { return a.parts.Load().close() })
 	if err := a.listen(); err != nil {
-		return nil, err
+		return err
 	}
 	a.admin = &admin{record: a.state.record, directory: a.state.directory, decider: a.state.decider, resources: p.set, pageURL: a.pageURL()}
-	if a.ctl, err = serveControl(o.Config.DataDir, a.admin); err != nil {
-		return nil, err
+	if a.ctl, err = serveControl(a.o.Config.DataDir, a.admin); err != nil {
+		return err
 	}
 	a.undo.add(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), controlDeadline)
 		defer cancel()
 		return a.ctl.stop(ctx)
 	})
-	_, err = a.state.record.Append(ctx, audit.Entry{Kind: audit.Started, Operation: "service.start", Target: o.Version})
-	return a, err
+	return a.state.started(ctx)
 }
 
 func (a *App) openGate() error {
@@ -151,34 +152,37 @@ func (a *App) openGate() error {
 }
 
 // build makes the parts of c.
-func (a *App) build(ctx context.Context, c *config.Config) (p *parts, err error) {
-	p = &parts{config: c}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, p.close())
-		}
-	}()
+func (a *App) build(ctx context.Context, c *config.Config) (*parts, error) {
+	p := &parts{config: c}
+	if err := a.fill(ctx, p); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+func (a *App) fill(ctx context.Context, p *parts) (err error) {
+	c := p.config
 	if p.set, err = c.ResourceSet(); err != nil {
-		return nil, err
+		return err
 	}
 	if p.filters, err = openFilters(c, a.guards); err != nil {
-		return nil, err
+		return err
 	}
 	if p.backends, err = openBackends(c, p.set); err != nil {
-		return nil, err
+		return err
 	}
 	p.exchange, err = exchange.New(exchange.Config{
 		Policy:  func(name string) filter.Policy { return p.filters[name] },
 		Backend: p.backends.of,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return p, a.buildPage(ctx, p)
+	return a.buildPage(ctx, p)
 }
 
 // buildPage makes the chat page, if one is configured.

@@ -42,7 +42,7 @@ func (e *ear) URL() string {
 func (a *App) listen() error {
 	c := a.o.Config
 	for _, name := range sortedKeys(c.Listeners) {
-		e, err := a.open(name, c.Listeners[name])
+		e, err := a.openEar(name, c.Listeners[name])
 		if err != nil {
 			return fmt.Errorf("listener %s: %w", name, err)
 		}
@@ -68,7 +68,7 @@ func metricName(s string) string {
 	}, strings.ToLower(s))
 }
 
-func (a *App) open(name string, c *config.Listener) (*ear, error) {
+func (a *App) openEar(name string, c *config.Listener) (*ear, error) {
 	proxies, err := prefixes(c.TrustedProxies)
 	if err != nil {
 		return nil, err

@@ -47,25 +47,27 @@ func (u *undo) close() error {
 }
 
 // openState opens the state of c. On an error everything is closed again.
-func openState(ctx context.Context, c *config.Config, logger *slog.Logger) (s *state, err error) {
-	s = &state{metrics: newMetrics()}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.undo.close())
-		}
-	}()
+func openState(ctx context.Context, c *config.Config, logger *slog.Logger) (*state, error) {
+	s := &state{metrics: newMetrics()}
+	if err := s.open(ctx, c, logger); err != nil {
+		return nil, errors.Join(err, s.undo.close())
+	}
+	return s, nil
+}
+
+func (s *state) open(ctx context.Context, c *config.Config, logger *slog.Logger) error {
 	lock, err := lockState(c.DataDir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.undo.add(lock.Close)
 	if err := s.openKeys(ctx, c); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.openRecord(ctx, c, logger); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.openPeople(ctx, c, logger)
+	return s.openPeople(ctx, c, logger)
 }
 
 func (s *state) openKeys(ctx context.Context, c *config.Config) error {
@@ -115,6 +117,9 @@ func (s *state) openRecord(ctx context.Context, c *config.Config, logger *slog.L
 	}
 	s.undo.add(s.log.Close)
 	s.record = &recorder{s.log, s.metrics}
+	if err := s.checkErasures(); err != nil {
+		return err
+	}
 	_, err = s.log.Recover(ctx)
 	return err
 }
