@@ -756,6 +756,19 @@ func BenchmarkPassage(b *testing.B) {
 	ctx := context.Background()
 	v := w.visit(gate.ChatCompletions, "chat")
 	report := guard.Report{Action: guard.Pass, Scanned: 100, Total: 100, Verdicts: make([]guard.Verdict, 5)}
+	a := access.Assignment{Role: access.ChatUser, Subject: access.Subject{Kind: access.GroupSubject, ID: "nurses"}, Scope: access.Resource("ward")}
+	if err := w.access.Add(ctx, a); err != nil {
+		b.Fatal(err)
+	}
+	person := v
+	person.Action, person.Credential = gate.PageUse, w.session(b)
+	for name, v := range map[string]gate.Visit{"key": v, "person": person} {
+		b.Run(name, func(b *testing.B) { passages(b, g, v, report) })
+	}
+}
+
+func passages(b *testing.B, g *gate.Gate, v gate.Visit, report guard.Report) {
+	ctx := context.Background()
 	b.ReportAllocs()
 	for b.Loop() {
 		e, err := g.Enter(ctx, v)
