@@ -131,6 +131,8 @@ func (a *answer) choice(c *choice) *exchange.UpstreamError {
 	return nil
 }
 
+// delta yields a piece of text. Its log probabilities, if any, are the array of
+// token entries that belong to this piece, without the object around them.
 func (a *answer) delta(choice int, kind conversation.Kind, text string, probs json.Value) {
 	if text == "" && len(probs.Items) == 0 {
 		return

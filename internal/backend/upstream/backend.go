@@ -154,7 +154,7 @@ func (b *Backend) stream(ctx context.Context, p gate.Permit, c *conversation.Con
 	a := &answer{s: s, most: s.cfg.Limits.Text, n: max(1, c.Choices), tick: &t}
 	a.yield = yield
 	// A panic of the consumer passes through here: the ticket is settled all the same.
-	defer func() { t.settle(verdict(failed)) }()
+	defer func() { t.settle(verdict(failed, a.started)) }()
 
 	first := s.cfg.Timeouts.FirstByte
 	whole := s.cfg.Timeouts.Whole
@@ -363,7 +363,7 @@ func (b *Backend) embed(ctx context.Context, p gate.Permit, r *exchange.EmbedReq
 		e.Retryable = true
 		return nil, u, e
 	}
-	defer func() { t.settle(verdict(failed)) }()
+	defer func() { t.settle(verdict(failed, false)) }()
 	body := appendEmbeddings(r, b.embeddings.options(s))
 	k, failed := s.send(ctx, b.embeddings.url, body, false, s.cfg.Timeouts.Unary, s.cfg.Timeouts.Unary)
 	if failed != nil {

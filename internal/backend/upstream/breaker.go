@@ -10,8 +10,10 @@ import (
 )
 
 // breaker keeps traffic away from a backend that fails again and again. What
-// counts: no connection, no answer in time, 5xx, garbage, an answer cut short.
-// What does not: 429 and 4xx (the backend is well), and callers that leave.
+// counts: no connection, no answer in time, 5xx, an answer cut short, garbage from
+// the start. What does not: 429 and 4xx (the backend is well), callers that leave,
+// and garbage once an answer has begun: what a model writes depends on the prompt,
+// and no caller should be able to close a backend for all others with one.
 type breaker struct {
 	cb *gobreaker.TwoStepCircuitBreaker[struct{}]
 }
@@ -61,10 +63,13 @@ func (t *ticket) settle(err error) {
 	}
 }
 
-// verdict is what err means for the breaker.
-func verdict(err *exchange.UpstreamError) error {
+// verdict is what err means for the breaker; begun: events were yielded before it.
+func verdict(err *exchange.UpstreamError, begun bool) error {
 	if err == nil {
 		return nil
+	}
+	if begun && err.Fault == exchange.Garbage {
+		return errNeutral
 	}
 	if errors.Is(err.Cause, context.Canceled) || errors.Is(err.Cause, context.DeadlineExceeded) {
 		return errNeutral

@@ -37,6 +37,7 @@ var (
 	errNoKey     = errors.New("the backend's credential is not available")
 	errNoModel   = errors.New("no model is configured for this operation")
 	errHTTP      = errors.New("the backend does not speak HTTP as expected")
+	errBroken    = errors.New("the connection broke")
 	errTLS       = errors.New("the TLS handshake failed")
 	errTrust     = errors.New("the backend's certificate is not trusted")
 	errName      = errors.New("the backend's name does not resolve")
@@ -48,7 +49,9 @@ func (s *shared) fault(f exchange.Fault, cause error) *exchange.UpstreamError {
 }
 
 // sendFault maps a failure to get an answer at all. The transport's own words are
-// not kept: they quote malformed answers.
+// not kept: they quote malformed answers. Another backend may be tried, but not
+// when this one had the request and merely was slow: it may be answering still,
+// and tokens were reserved for one answer.
 func (s *shared) sendFault(err error) *exchange.UpstreamError {
 	e := s.fault(exchange.Unreachable, nil)
 	e.Retryable = true
@@ -64,7 +67,7 @@ func (s *shared) sendFault(err error) *exchange.UpstreamError {
 	)
 	switch {
 	case errors.Is(err, errPhase):
-		e.Fault, e.Cause = exchange.TimedOut, errPhase
+		e.Fault, e.Cause, e.Retryable = exchange.TimedOut, errPhase, false
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return s.leftFault(err)
 	case errors.Is(err, errHost):
@@ -79,14 +82,16 @@ func (s *shared) sendFault(err error) *exchange.UpstreamError {
 		e.Cause = errTLS
 	case errors.As(err, &errno):
 		e.Cause = errno // a number of the operating system
-	case timeout(err):
+	case timeout(err): // of the connection or its TLS handshake
 		e.Fault, e.Cause = exchange.TimedOut, errPhase
 	case errors.As(err, &netop) && netop.Op == "proxyconnect":
 		e.Cause = errProxy
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		e.Cause = io.ErrUnexpectedEOF
-	default:
-		e.Fault, e.Cause = exchange.Garbage, errHTTP
+	case strings.Contains(err.Error(), "malformed"):
+		e.Fault, e.Cause, e.Retryable = exchange.Garbage, errHTTP, false
+	default: // HTTP/2's errors: a lost connection, GOAWAY, a reset stream
+		e.Cause = errBroken
 	}
 	return e
 }
