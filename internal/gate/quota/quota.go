@@ -211,10 +211,11 @@ func (w *window) freed(units *[slots]int, need int, now time.Time) time.Duration
 	return Window
 }
 
-// leaves is the time until slot s leaves the window.
+// leaves is the time until slot s leaves the window. It is told in whole windows
+// at most: who comes back a slot early is told to wait for that slot.
 func (w *window) leaves(s int64, now time.Time) time.Duration {
 	end := time.Unix(0, (s+slots)*int64(slot))
-	return min(max(end.Sub(now), slot), Window+slot)
+	return min(max(end.Sub(now), slot), Window)
 }
 
 func (w *window) state(limits Limits, now time.Time) State {

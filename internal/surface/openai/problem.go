@@ -169,8 +169,7 @@ func (c *call) refused(r *gate.Refusal) *Problem {
 	case gate.DeploymentNotFound:
 		p = &Problem{Status: http.StatusNotFound, Code: "DeploymentNotFound", Type: "invalid_request_error", Message: deploymentMessage}
 	case gate.NotSupportedByModel:
-		p = &Problem{Status: http.StatusBadRequest, Code: notSupported, Message: "The " + c.operationWord() +
-			" operation does not work with the specified model, " + c.modelName() + ". Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."}
+		p = c.wrongModel()
 	case gate.TokenLimit:
 		p = c.limited("token", "DeploymentRatelimit-Token", r)
 	case gate.RequestLimit:
@@ -230,6 +229,12 @@ func (c *call) modelName() string {
 	return "unknown"
 }
 
+// wrongModel is the contract's answer where the model cannot do the operation.
+func (c *call) wrongModel() *Problem {
+	return &Problem{Status: http.StatusBadRequest, Code: notSupported, Message: "The " + c.operationWord() +
+		" operation does not work with the specified model, " + c.modelName() + ". Please choose different model and try again. You can learn more about which models can be used with each operation here: https://go.microsoft.com/fwlink/?linkid=2197993."}
+}
+
 // upstream maps a backend's fault. It never shows the backend's own words.
 func (c *call) upstream(e *exchange.UpstreamError) *Problem {
 	p := &Problem{}
@@ -249,6 +254,10 @@ func (c *call) upstream(e *exchange.UpstreamError) *Problem {
 	case exchange.BadRequest:
 		p = invalid(e.Param, "", "The model behind this deployment refused the request.")
 	case exchange.Unsupported:
+		if c.route.Action == gate.Embeddings && e.Param == "input" {
+			p = c.wrongModel() // not a parameter but the operation itself
+			break
+		}
 		p = invalid(e.Param, codeParameter, "The model behind this deployment does not support this parameter or kind of request.")
 	case exchange.Filtered:
 		p = &Problem{Status: http.StatusBadRequest, Code: "content_filter", Message: filteredMessage, Param: "prompt", shape: filtered}

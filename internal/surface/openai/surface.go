@@ -91,12 +91,11 @@ func (s *Surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 // serve follows the order in the package comment.
 func (c *call) serve() error {
 	res, rest := c.s.config.Resolver.Find(c.r.Host, c.r.URL.EscapedPath())
-	if res == nil {
-		// Whatever stands before the API's own path may be a resource's prefix: a
-		// foreign one must look like a wrong key, as an existing one would.
-		if i := strings.Index(rest, "/openai/"); i > 0 {
-			rest = rest[i:]
-		}
+	// Whatever stands before the API's own path may be a resource's prefix, also where
+	// a resource without a prefix takes all other paths: one that does not exist must
+	// look like a wrong key, as a foreign one does.
+	if i := strings.Index(rest, "/openai/"); i > 1 {
+		res, rest = nil, rest[i:]
 	}
 	route, ids, allow := find(c.s.routes, c.r.Method, rest)
 	if route == nil {
