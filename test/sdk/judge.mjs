@@ -277,8 +277,8 @@ const bare = {
 const withToken = (token) => new AzureOpenAI({ endpoint: ENDPOINT, azureADTokenProvider: async () => token, apiVersion: VERSION, maxRetries: 0 });
 const tokens = {
   async token_ok() {
-    const a = await withToken(env.JUDGE_TOKEN).chat.completions.create({ model: CHAT, messages: user("say: Let in.") });
-    assert.equal(a.choices[0].message.content, "Let in.");
+    const a = await withToken(env.JUDGE_TOKEN).chat.completions.create({ model: CHAT, messages: user("say: You may come in through the front door.") });
+    assert.equal(a.choices[0].message.content, "You may come in through the front door.");
   },
   async token_no_role() {
     const e = await raises(openai.AuthenticationError, () => withToken(env.JUDGE_TOKEN_NO_ROLE).chat.completions.create({ model: CHAT, messages: user("say: Good day.") }));

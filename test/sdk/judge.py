@@ -355,7 +355,7 @@ def deployment_argument(_):
 def token_ok(_):
     for make in (lambda: openai.AzureOpenAI(azure_endpoint=ENDPOINT, azure_ad_token_provider=lambda: ENV["JUDGE_TOKEN"], api_version=VERSION, max_retries=0),
                  lambda: v1(key=ENV["JUDGE_TOKEN"])):
-        assert make().chat.completions.create(model=CHAT, messages=user("say: Let in.")).choices[0].message.content == "Let in."
+        assert make().chat.completions.create(model=CHAT, messages=user("say: You may come in through the front door.")).choices[0].message.content == "You may come in through the front door."
 
 
 def token_no_role(_):
