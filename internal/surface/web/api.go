@@ -315,9 +315,6 @@ func (s *Surface) end(out *event, a *chat.Answer, e chat.End) {
 		body = "state.blocked.unnamed"
 	case e.State == chat.Blocked && slices.Contains(e.Policies, guard.IndirectAttack):
 		body = "state.blocked.documents"
-	case e.State == chat.Limited && e.RetryAfter > 0:
-		body = "state.limited.wait"
-		args = append(args, "seconds", seconds(e.RetryAfter))
 	}
 	out.Title, out.Body = s.texts.say(state+".title", args...), s.texts.say(body, args...)
 	if slices.Contains(e.Policies, guard.SelfHarm) {

@@ -41,6 +41,13 @@ thread.addEventListener("edit", (e) => {
   field.focus({ preventScroll: true });
 });
 
+thread.addEventListener("again", (e) => {
+  field.value = /** @type {CustomEvent} */ (e).detail;
+  grown();
+  field.focus();
+  form.requestSubmit();
+});
+
 // The page follows the text only while the reader is at its end.
 const atEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - 120;
 let following = true;

@@ -57,9 +57,9 @@ export class Turn {
     const out = document.createDocumentFragment();
     for (const r of runs) {
       if (r.n) {
-        out.append(this.cite(r.n, r.ref ?? 0));
+        keep(out).append(this.cite(r.n, r.ref ?? 0));
       } else if (r.none) {
-        out.append(el("span", { class: "unsourced", title: say("none_long") }, say("none")));
+        keep(out).append(el("span", { class: "unsourced", title: say("none_long") }, say("none")));
       } else {
         /** @type {Node} */
         let node = document.createTextNode(r.s ?? "");
@@ -146,17 +146,18 @@ export class Turn {
 
   /** @param {AnswerEvent} e */
   notice(e) {
-    const bad = !e.calm;
+    const bad = !e.calm && e.state !== "limited";
     const plainState = e.state === "nothing_found" || e.state === "stopped" || e.state === "shortened" || e.state === "unattended";
     const sign = e.state === "nothing_found" ? "none" : e.state === "blocked" || e.state === "withheld" ? "shield" : e.state === "stopped" ? "stop" : "alert";
-    const edit = () => this.node.dispatchEvent(new CustomEvent("edit", { bubbles: true, detail: this.question }));
+    const act = e.calm ? "edit" : "again";
+    const edit = () => this.node.dispatchEvent(new CustomEvent(act, { bubbles: true, detail: this.question }));
     return el("section", { class: "notice" + (bad ? " bad" : plainState ? " plain" : ""), "data-state": e.state },
       icon(sign),
       el("h3", {}, e.title ?? ""),
       e.help ? el("p", { class: "help" }, e.help) : null,
       el("p", {}, e.body ?? ""),
       e.reference ? el("p", { class: "reference" }, say("reference") + " ", el("code", {}, e.reference)) : null,
-      el("p", { class: "actions" }, el("button", { type: "button", click: edit }, bad ? say("again") : say("edit"))));
+      el("p", { class: "actions" }, el("button", { type: "button", click: edit }, act === "again" ? say("again") : say("edit"))));
   }
 
   copyButton() {
@@ -182,6 +183,23 @@ export class Turn {
     return [this.plain.join("\n\n"), sources.length ? say("sources") + "\n" + sources.join("\n") : "",
       say("copy_note", { date: new Date().toISOString().slice(0, 10) })].filter(Boolean).join("\n\n");
   }
+}
+
+/**
+ * keep is where a mark behind a statement goes: on one line with its last word.
+ * @param {DocumentFragment} out
+ */
+function keep(out) {
+  const last = out.lastChild;
+  if (last instanceof HTMLElement && last.className === "keep") return last;
+  const span = el("span", { class: "keep" });
+  if (last instanceof Text) {
+    const word = last.data.match(/\S{1,24}$/)?.[0] ?? "";
+    last.data = last.data.slice(0, last.data.length - word.length);
+    span.append(word);
+  }
+  out.append(span);
+  return span;
 }
 
 /** Items that follow each other are one list. @param {HTMLElement} text */
