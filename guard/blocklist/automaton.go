@@ -90,8 +90,9 @@ func (a *automaton) step(state, symbol uint32) uint32 {
 }
 
 // find calls found for each term in text. Of the terms that end at one place
-// only the longest is reported: its span holds the others.
-func (a *automaton) find(text string, found func(start, end int)) {
+// only the longest is reported: its span holds the others. A word also ends at
+// each of cuts. Cuts and what is reported count from base before the text.
+func (a *automaton) find(text string, cuts []int, base int, found func(start, end int)) {
 	if len(a.symbols) == 0 {
 		return
 	}
@@ -99,7 +100,13 @@ func (a *automaton) find(text string, found func(start, end int)) {
 	state := uint32(0)
 	for i, n := 0, 0; i < len(text); n++ {
 		j := token(text, i)
-		starts[n%len(starts)] = i
+		for len(cuts) > 0 && cuts[0] <= base+i {
+			cuts = cuts[1:]
+		}
+		if len(cuts) > 0 {
+			j = min(j, cuts[0]-base)
+		}
+		starts[n%len(starts)] = base + i
 		s, ok := a.symbols[symbol(text[i:j])]
 		if !ok {
 			state, i = 0, j
@@ -111,7 +118,7 @@ func (a *automaton) find(text string, found func(start, end int)) {
 			end = a.output[end]
 		}
 		if k := a.length[end]; k > 0 {
-			found(starts[(n-k+1)%len(starts)], j)
+			found(starts[(n-k+1)%len(starts)], base+j)
 		}
 		i = j
 	}

@@ -44,6 +44,7 @@ type Term struct {
 type List struct {
 	name     string
 	words    automaton
+	joints   joints
 	patterns []*regexp.Regexp
 	longest  int
 }
@@ -65,6 +66,7 @@ func Compile(name string, terms []Term) (*List, error) {
 		return nil, errors.Join(errs...)
 	}
 	l.words.link()
+	l.joints.sort()
 	return l, nil
 }
 
@@ -80,6 +82,7 @@ func (l *List) add(t Term) error {
 		return errors.New("nothing is left of it after normalisation")
 	}
 	l.words.add(text)
+	l.joints.add(text)
 	l.longest = max(l.longest, utf8.RuneCountInString(text))
 	return nil
 }
@@ -110,7 +113,7 @@ func (l *List) Longest() int { return l.longest }
 // start, overlapping ones joined.
 func (l *List) Find(r normalize.Reading) []guard.Span {
 	var found []guard.Span
-	l.words.find(r.Text, func(start, end int) { found = append(found, r.Span(start, end)) })
+	l.words.find(r.Text, nil, 0, func(start, end int) { found = append(found, r.Span(start, end)) })
 	for _, re := range l.patterns {
 		for _, m := range re.FindAllStringIndex(r.Text, -1) {
 			found = append(found, r.Span(m[0], m[1]))
