@@ -19,8 +19,8 @@ type admin struct {
 	record    *recorder
 	directory *identity.Directory
 	decider   *access.Decider
-	resources *resource.Set
-	pageURL   string // where people sign in; "" when no page is served
+	resources func() *resource.Set // as configured now
+	pageURL   string               // where people sign in; "" when no page is served
 }
 
 // put records an administrative operation before it is done: a change that could
@@ -54,11 +54,11 @@ func (a *admin) NewKey(ctx context.Context, name, slot string) (string, error) {
 }
 
 func (a *admin) resourceNamed(name string) (*resource.Resource, error) {
-	all := a.resources.All()
+	all := a.resources().All()
 	if name == "" && len(all) == 1 {
 		return all[0], nil
 	}
-	if r := a.resources.Named(name); r != nil {
+	if r := a.resources().Named(name); r != nil {
 		return r, nil
 	}
 	if name == "" {

@@ -81,6 +81,7 @@ type parts struct {
 	api      http.Handler
 	pages    http.Handler // nil: no page
 	chat     *chat.Service
+	closed   sync.Once
 }
 
 // NewLogger returns the process's own log. Its attributes come from closed
@@ -124,7 +125,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	if err := a.listen(); err != nil {
 		return err
 	}
-	a.admin = &admin{record: a.state.record, directory: a.state.directory, decider: a.state.decider, resources: p.set, pageURL: a.pageURL()}
+	a.admin = &admin{record: a.state.record, directory: a.state.directory, decider: a.state.decider, resources: func() *resource.Set { return a.parts.Load().set }, pageURL: a.pageURL()}
 	if a.ctl, err = serveControl(a.o.Config.DataDir, a.admin); err != nil {
 		return err
 	}
@@ -240,16 +241,18 @@ func (a *App) openLibrary(ctx context.Context, c *config.Config) (*knowledge.Lib
 	return l, nil
 }
 
-func (p *parts) close() error {
-	var err error
-	if p.chat != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		err = p.chat.Close(ctx)
-	}
-	if p.backends != nil {
-		p.backends.close()
-	}
+// close ends the parts, once.
+func (p *parts) close() (err error) {
+	p.closed.Do(func() {
+		if p.chat != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			defer cancel()
+			err = p.chat.Close(ctx)
+		}
+		if p.backends != nil {
+			p.backends.close()
+		}
+	})
 	return err
 }
 
@@ -275,15 +278,24 @@ func (a *App) Reload(ctx context.Context) error {
 	if _, err := a.state.record.Append(ctx, audit.Entry{Kind: audit.Admin, Operation: "service.reload", Surface: "command"}); err != nil {
 		return errors.Join(err, p.close())
 	}
-	old := a.parts.Swap(p)
-	// Requests under way end with the old parts: their connections close when idle,
-	// their answers by their own deadlines.
-	go func() {
-		time.Sleep(a.o.Config.Limits.DrainDeadline)
-		_ = old.close()
-	}()
+	a.retire(a.parts.Swap(p))
 	return nil
 }
 
+// retire closes parts that were swapped out, once the requests that began with
+// them have had the time that draining gives them. Close does not wait for it.
+func (a *App) retire(old *parts) {
+	timer := time.AfterFunc(a.o.Config.Limits.DrainDeadline, func() {
+		if err := old.close(); err != nil {
+			a.log.Warn("closing what a reload replaced", slog.Any("err", err))
+		}
+	})
+	a.undo.add(func() error { timer.Stop(); return old.close() })
+}
+
 // Close ends everything. Run calls it; it is idempotent.
-func (a *App) Close() error { return a.undo.close() }
+func (a *App) Close() error {
+	a.reload.Lock() // a reload under way adds to what there is to undo
+	defer a.reload.Unlock()
+	return a.undo.close()
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sallyport/internal/config"
+	"sallyport/internal/resource"
 )
 
 // LoadConfig reads a configuration file.
@@ -44,7 +45,7 @@ func WithState(ctx context.Context, c *config.Config, version string, do func(co
 	}
 	set, err := c.ResourceSet()
 	if err == nil {
-		a := &admin{record: s.record, directory: s.directory, decider: s.decider, resources: set, pageURL: configuredURL(c)}
+		a := &admin{record: s.record, directory: s.directory, decider: s.decider, resources: func() *resource.Set { return set }, pageURL: configuredURL(c)}
 		err = do(ctx, a)
 	}
 	return errors.Join(err, s.undo.close())

@@ -133,10 +133,9 @@ func (s *state) openPeople(ctx context.Context, c *config.Config, logger *slog.L
 	if err != nil {
 		return err
 	}
-	idle, absolute := c.SessionLives()
-	s.directory, err = identity.Open(ctx, identity.Config{
-		Store: s.store, Key: people, Providers: providers, SessionIdle: idle, SessionAbsolute: absolute, Logger: logger,
-	})
+	known := identity.Config{Store: s.store, Key: people, Providers: providers, Logger: logger}
+	c.Sessions(&known)
+	s.directory, err = identity.Open(ctx, known)
 	if err != nil {
 		return err
 	}

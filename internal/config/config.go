@@ -250,11 +250,3 @@ type Finding struct {
 	Key  string // e.g. resources.ward.deployments.chat.type
 	What string // a sentence that names a valid value
 }
-
-// SessionLives are how long browser sessions last; zero is the directory's default.
-func (c *Config) SessionLives() (idle, absolute time.Duration) {
-	if c.Page == nil {
-		return 0, 0
-	}
-	return c.Page.SessionIdle, c.Page.SessionAbsolute
-}
