@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -69,12 +68,8 @@ func metricName(s string) string {
 }
 
 func (a *App) openEar(name string, c *config.Listener) (*ear, error) {
-	proxies, err := prefixes(c.TrustedProxies)
-	if err != nil {
-		return nil, err
-	}
 	settings := httpx.Settings{
-		Place:          httpx.Place{Listener: name, Link: c.Link, Proxies: proxies},
+		Place:          httpx.Place{Listener: name, Link: c.Link, Proxies: c.Proxies()},
 		MaxConnections: a.o.Config.Limits.Connections, Log: a.log,
 	}
 	l, err := net.Listen("tcp", c.Address)
@@ -99,22 +94,6 @@ func tlsVersion(word string) uint16 {
 		return tls.VersionTLS13
 	}
 	return tls.VersionTLS12
-}
-
-func prefixes(words []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, w := range words {
-		p, err := netip.ParsePrefix(w)
-		if err != nil {
-			addr, aerr := netip.ParseAddr(w)
-			if aerr != nil {
-				return nil, fmt.Errorf("%q is neither an address nor a network", w)
-			}
-			p = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		out = append(out, p.Masked())
-	}
-	return out, nil
 }
 
 // handler serves what a listener serves: operations on a mux of their own, the

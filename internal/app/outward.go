@@ -125,26 +125,12 @@ func (b *backends) add(c *config.Config, d *resource.Deployment, at *resource.Ba
 		}
 		b.shared[at.Name] = shared
 	}
-	named, err := shared.ForModel(upstreamName(spec, d.Model.Name))
+	named, err := shared.ForModel(spec.Upstream(d.Model.Name))
 	if err != nil {
 		return err
 	}
 	b.byModel[key] = named
 	return nil
-}
-
-// upstreamName is what the backend calls our model.
-func upstreamName(spec *config.Backend, model string) string {
-	names := map[string]string(nil)
-	if spec.OpenAI != nil {
-		names = spec.OpenAI.Models
-	} else if spec.Azure != nil {
-		names = spec.Azure.Deployments
-	}
-	if n := names[model]; n != "" {
-		return n
-	}
-	return model
 }
 
 func dialler(c *config.Config, name string, spec *config.Backend) (*upstream.Backend, error) {
