@@ -115,14 +115,14 @@ func (c *call) serve() error {
 	if len(route.Identifiers) > 0 && route.Identifiers[0] == DeploymentInPath && route.Built() {
 		c.visit.Deployment = deploymentName(ids[0])
 	}
-	if res != nil {
-		c.w.Header().Set("x-ms-region", res.Region.Name)
-	}
 	caller, err := c.s.config.Service.Identify(c.r.Context(), c.visit)
 	if err != nil {
 		return err
 	}
 	c.caller = caller
+	if res != nil { // told to proven callers only: it would show that the resource exists
+		c.w.Header().Set("x-ms-region", res.Region.Name)
+	}
 	return route.handler(c)
 }
 
