@@ -244,6 +244,12 @@ func (s *Service) Kill() {
 func (s *Service) Stop(t testing.TB) int {
 	t.Helper()
 	s.Signal(syscall.SIGTERM)
+	return s.Wait(t)
+}
+
+// Wait waits for the end of a process that was asked to end.
+func (s *Service) Wait(t testing.TB) int {
+	t.Helper()
 	select {
 	case <-s.done:
 	case <-time.After(60 * time.Second):
