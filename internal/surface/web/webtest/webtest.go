@@ -130,7 +130,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := map[corpus.Account]string{corpus.Nurse: "Amara Okafor", corpus.Analyst: "Tomás Lindqvist", corpus.Administrator: "Priya Raman"}
+	names := map[corpus.Account]string{corpus.Nurse: "Ward nurse", corpus.Analyst: "Finance analyst", corpus.Administrator: "Administrator"}
 	for _, a := range corpus.Accounts {
 		if w.Members[a], err = w.Directory.NewMember(ctx, names[a], a.Groups()...); err != nil {
 			return nil, err
