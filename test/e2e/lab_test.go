@@ -218,6 +218,7 @@ type Reply struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	Closes bool // the connection closes behind it
 	Err    error
 }
 
@@ -253,7 +254,7 @@ func (c Call) do() Reply {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
-	return Reply{Status: resp.StatusCode, Header: resp.Header, Body: body, Err: err}
+	return Reply{Status: resp.StatusCode, Header: resp.Header, Body: body, Closes: resp.Close, Err: err}
 }
 
 const apiVersion = "2024-10-21"
