@@ -134,6 +134,10 @@ func newProvider(p Provider, now func() time.Time, log *slog.Logger) (*provider,
 	client.CheckRedirect = func(*http.Request, []*http.Request) error {
 		return errors.New("a provider's documents are where its issuer says")
 	}
+	if client.Transport == nil {
+		// The default transport reads proxies from the environment.
+		return nil, errors.New("identity: the provider's HTTP client names no transport")
+	}
 	client.Transport = bounded{client.Transport}
 	if client.Timeout <= 0 || client.Timeout > outward {
 		client.Timeout = outward
@@ -149,11 +153,7 @@ func newProvider(p Provider, now func() time.Time, log *slog.Logger) (*provider,
 type bounded struct{ base http.RoundTripper }
 
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	base := b.base
-	if base == nil {
-		base = http.DefaultTransport
-	}
-	resp, err := base.RoundTrip(r)
+	resp, err := b.base.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

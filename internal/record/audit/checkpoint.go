@@ -27,6 +27,14 @@ func openCheckpoint(b []byte, v note.Verifier) (tlog.Tree, error) {
 	if err != nil {
 		return tlog.Tree{}, err
 	}
+	// note decodes a signature leniently, so that several spellings of the last
+	// character are one signature. Of a file that must not change in one bit there is
+	// one spelling.
+	for _, sig := range append(n.Sigs, n.UnverifiedSigs...) {
+		if _, err := base64.StdEncoding.Strict().DecodeString(sig.Base64); err != nil {
+			return tlog.Tree{}, errors.New("the signature is not written in its one form")
+		}
+	}
 	lines := strings.Split(n.Text, "\n")
 	// Exactly three lines: this log writes no extension, so one is a change.
 	if len(lines) != 4 || lines[0] != v.Name() || lines[3] != "" {

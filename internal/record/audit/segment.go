@@ -238,14 +238,3 @@ func zeros(b []byte) bool {
 	}
 	return true
 }
-
-// seek steps a reader to entry index without hashing: for readers that trust
-// the log's owner. The chain is the stored one.
-func (s *segmentReader) seek(index int64) error {
-	for s.index < index {
-		if _, err := s.next(); err != nil {
-			return err
-		}
-	}
-	return nil
-}

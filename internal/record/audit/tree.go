@@ -96,15 +96,6 @@ func leafHash(scratch *[]byte, entry []byte) tlog.Hash {
 	return sha256.Sum256(*scratch)
 }
 
-// clone copies t without its callback.
-func (t *tree) clone() *tree {
-	c := &tree{size: t.size}
-	for _, e := range t.edge {
-		c.edge = append(c.edge, append(make([]tlog.Hash, 0, tileWidth), e...))
-	}
-	return c
-}
-
 // tilePath is the path of a tile below the log's folder (C2SP tlog-tiles). Level
 // -1 names entry bundles.
 func tilePath(level int, n int64, width int) string {

@@ -21,7 +21,6 @@ type writer struct {
 	stalled   bool                // the disk is full; said once
 
 	batch  []*pending
-	opened []string // intents of the batch being planned, for undoing
 	buf    []byte
 	hash   []byte
 }
