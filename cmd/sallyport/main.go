@@ -210,10 +210,14 @@ func runCheck(args []string, out, errs io.Writer) error {
 	if err := parse(f, args); err != nil {
 		return err
 	}
-	if _, err := load(*file, errs); err != nil {
+	c, err := load(*file, errs)
+	if err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(out, "ok")
+	if err := app.Check(context.Background(), c); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "ok")
 	return err
 }
 

@@ -72,21 +72,30 @@ func (a *App) openEar(name string, c *config.Listener) (*ear, error) {
 		Place:          httpx.Place{Listener: name, Link: c.Link, Proxies: c.Proxies()},
 		MaxConnections: a.o.Config.Limits.Connections, Log: a.log,
 	}
+	cert, err := certificate(c.TLS)
+	if err != nil {
+		return nil, err
+	}
 	l, err := net.Listen("tcp", c.Address)
 	if err != nil {
 		return nil, err
 	}
 	e := &ear{name: name, config: c, listener: httpx.Listen(l, settings)}
 	e.server, e.counters = httpx.NewServer(a.handler(c), settings)
-	if c.TLS != nil {
-		cert, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key)
-		if err != nil {
-			_ = l.Close()
-			return nil, fmt.Errorf("reading the certificate: %w", err)
-		}
-		e.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tlsVersion(c.TLS.Min)}
-	}
+	e.server.TLSConfig = cert
 	return e, nil
+}
+
+// certificate is what a listener shows; nil for plain HTTP.
+func certificate(c *config.TLS) (*tls.Config, error) {
+	if c == nil {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tlsVersion(c.Min)}, nil
 }
 
 func tlsVersion(word string) uint16 {
