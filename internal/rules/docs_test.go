@@ -318,6 +318,7 @@ func TestChangelogHasTheVersion(t *testing.T) {
 // What is in the tree must hold on any machine and for any mirror: no host of a
 // package registry and no folder of the machine it was written on.
 func TestTreeNamesNoRegistryAndNoMachine(t *testing.T) {
+	tree(t)
 	var forbidden []string
 	for _, parts := range [][2]string{
 		{"proxy.", "golang.org"}, {"sum.", "golang.org"}, {"registry.", "npmjs.org"}, {"registry.", "yarnpkg.com"}, {"py", "pi.org"},

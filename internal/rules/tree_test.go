@@ -32,6 +32,9 @@ type pkg struct {
 func (p *pkg) room() string { return strings.TrimPrefix(p.ImportPath, module+"/") }
 
 var packages = sync.OnceValues(func() ([]*pkg, error) {
+	if err := look(); err != nil {
+		return nil, err
+	}
 	out, err := goList("-json=ImportPath,Name,Dir,Doc,GoFiles,Imports", "./...")
 	if err != nil {
 		return nil, err
@@ -48,6 +51,25 @@ var packages = sync.OnceValues(func() ([]*pkg, error) {
 		all = append(all, p)
 	}
 })
+
+// look takes a look at every file, because `go test` repeats an old result unless
+// a file changed that the test itself looked at: what `go list` reads it does not
+// see.
+func look() error {
+	return filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && slices.Contains([]string{".git", ".build", "bin", "node_modules"}, d.Name()) {
+			return filepath.SkipDir
+		}
+		_, err = os.Stat(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+}
 
 func goList(args ...string) (string, error) {
 	c := exec.Command("go", append([]string{"list"}, args...)...)
