@@ -78,6 +78,7 @@ type Part struct {
 	Text   content.Text
 	Call   content.Text
 	Name   content.Text
+	Joined bool // continues the part before: on the wire the two are one text
 	Source *Source
 	Extra  []json.Member // unknown members of the part, judged and sent on
 }

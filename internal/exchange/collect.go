@@ -80,8 +80,9 @@ func (g *gathered) take(e conversation.Event) {
 		g.call(e)
 	}
 	g.Citations = append(g.Citations, e.Citations...)
-	if e.Logprobs.Kind != json.Invalid {
-		g.Logprobs = joined(g.Logprobs, e.Logprobs)
+	if e.Logprobs.Kind == json.Array {
+		g.Logprobs.Kind = json.Array
+		g.Logprobs.Items = append(g.Logprobs.Items, e.Logprobs.Items...)
 	}
 }
 
@@ -120,24 +121,4 @@ func (g *gathered) done() Choice {
 		g.Calls = append(g.Calls, p.Call)
 	}
 	return g.Choice
-}
-
-// joined appends the token lists of more to those of have, member by member.
-func joined(have, more json.Value) json.Value {
-	if have.Kind != json.Object {
-		return more
-	}
-	for _, m := range more.Members {
-		found := false
-		for i := range have.Members {
-			if have.Members[i].Name == m.Name {
-				have.Members[i].Value.Items = append(have.Members[i].Value.Items, m.Value.Items...)
-				found = true
-			}
-		}
-		if !found {
-			have.Members = append(have.Members, m)
-		}
-	}
-	return have
 }

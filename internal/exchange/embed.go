@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"sallyport/guard"
@@ -38,7 +39,7 @@ func (e *embedding) run(ctx context.Context) ([]Vector, conversation.Usage, guar
 	vectors, usage, err := e.dispatch(ctx, permit, &out)
 	switch {
 	case err == nil:
-		if usage.Prompt == 0 {
+		if usage.Prompt <= 0 || usage.Prompt > mostTokens {
 			usage = conversation.Usage{Prompt: e.x.Count(e.r.Texts...), Estimated: true}
 			usage.Total = usage.Prompt
 		}
@@ -109,11 +110,27 @@ func (e *embedding) dispatch(ctx context.Context, permit gate.Permit, out *gate.
 			continue
 		}
 		out.Backend = b.Name
-		vectors, usage, err := backend.Embed(ctx, permit, e.r)
+		vectors, usage, err := e.ask(ctx, backend, permit)
+		if err == nil && len(vectors) != len(e.r.Texts) {
+			err = &UpstreamError{Backend: b.Name, Fault: Garbage, Cause: errors.New("not one vector for each text")}
+		}
+		if err == nil {
+			return vectors, usage, nil
+		}
 		if !retryable(err) || ctx.Err() != nil {
-			return vectors, usage, err
+			return nil, conversation.Usage{}, err
 		}
 		last = err
 	}
 	return nil, conversation.Usage{}, last
+}
+
+// ask contains the backend's panics: an outcome is owed whatever it does.
+func (e *embedding) ask(ctx context.Context, b Backend, permit gate.Permit) (v []Vector, u conversation.Usage, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, u, err = nil, conversation.Usage{}, fmt.Errorf("backend panicked: %T", p)
+		}
+	}()
+	return b.Embed(ctx, permit, e.r)
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"sallyport/guard"
@@ -15,12 +17,23 @@ import (
 	"sallyport/internal/resource"
 )
 
-// partialWindow is how long text may wait in a partial window before it is scored.
+// partialWindow is how long text may wait in a partial window before it is scored,
+// counted from the text and not from the last of it: a backend that sends a word
+// at a time is scored twice a second.
 const partialWindow = 500 * time.Millisecond
 
 // bytesPerToken bounds an answer from above: more bytes than this per token of
 // the limit cannot be honest, whatever the backend says of its usage.
 const bytesPerToken = 32
+
+// Limits of what a backend may send beside text, far above what any sends. More is
+// no answer.
+const (
+	mostEvents = 4096 // beside as many as the answer may have bytes
+	mostItems  = 128  // tool calls of one choice
+	mostName   = 1024 // bytes of a tool call's name or id
+	mostTokens = 1 << 40
+)
 
 // Config is what an exchange cannot run without.
 type Config struct {
@@ -71,7 +84,8 @@ func EmbedReserve(r EmbedRequest) gate.Reserve {
 // Run judges c, dispatches it and releases what passes. The stream yields the
 // verdict on the prompt first. Its errors are *Blocked, *GuardFailure,
 // *UpstreamError and *gate.Refusal; each is on the record when it is yielded.
-// Finish, usage and the end of the stream come after the outcome is durable.
+// Finish, usage and the end of the stream come after the outcome is durable. The
+// stream is single use: the passage ends with it.
 func (x *Exchange) Run(ctx context.Context, p *gate.Passage, c *conversation.Conversation) conversation.Stream {
 	return func(yield func(conversation.Event, error) bool) {
 		r := &run{x: x, p: p, c: c, yield: yield, out: gate.Outcome{Status: http.StatusOK, OK: true}}
@@ -90,8 +104,10 @@ type run struct {
 	watch   filter.Watch
 	ends    []conversation.Event // finish and usage, kept until the outcome is durable
 	usage   *conversation.Usage
-	open    map[int]bool // choices without a finish
-	bytes   int
+	started bool
+	open    map[int]bool // the choices that came: whether the backend has not finished them
+	bytes   int          // of text
+	events  int
 	settled bool
 	out     gate.Outcome
 }
@@ -212,92 +228,96 @@ func (r *run) failed(ctx context.Context, err error) {
 	r.fail(err)
 }
 
-// read ranges over the backend's events and releases what the watch lets out.
+// read ranges over the backend's events, releases what the watch lets out, and
+// scores what waits in a partial window. The pump has an owner: it ends before
+// read returns. An answer that ends before its choices did is an error.
 func (r *run) read(ctx context.Context, permit gate.Permit) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	r.open = map[int]bool{}
-	upstream := r.dispatch(ctx, permit)
-	if r.c.Stream {
-		if err := r.paced(ctx, cancel, upstream); err != nil {
-			return err
-		}
-	} else {
-		for e, err := range upstream {
-			if err != nil {
-				return err
-			}
-			if more, err := r.take(ctx, e); err != nil || !more {
-				if err != nil {
-					return err
-				}
-				break
-			}
-		}
-	}
-	if r.left {
-		return nil
-	}
-	return r.release(r.watch.Flush(ctx))
-}
-
-// paced reads a stream and scores what waits in a partial window when the
-// backend pauses. The pump has an owner: it ends before paced returns.
-func (r *run) paced(ctx context.Context, cancel context.CancelFunc, upstream conversation.Stream) error {
-	type item struct {
-		e   conversation.Event
-		err error
-	}
 	items := make(chan item, 1) // back-pressure: the backend is read as the client takes
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		defer close(items)
-		defer func() {
-			if p := recover(); p != nil {
-				select {
-				case items <- item{err: fmt.Errorf("backend panicked: %T", p)}:
-				case <-ctx.Done():
-				}
-			}
-		}()
-		for e, err := range upstream {
-			select {
-			case items <- item{e, err}:
-			case <-ctx.Done():
-				return
-			}
-		}
+		pump(ctx, r.dispatch(ctx, permit), items)
 	}()
 	defer func() { cancel(); <-stopped }()
-	tick := time.NewTimer(partialWindow)
+	tick := time.NewTicker(partialWindow)
 	defer tick.Stop()
 	for {
 		select {
 		case i, ok := <-items:
-			if !ok {
+			switch {
+			case !ok && ctx.Err() != nil:
 				return ctx.Err()
-			}
-			if i.err != nil {
+			case !ok:
+				return r.whole()
+			case i.err != nil:
 				return i.err
 			}
 			if more, err := r.take(ctx, i.e); err != nil || !more {
 				return err
 			}
-			tick.Reset(partialWindow)
 		case <-tick.C:
 			if err := r.release(r.watch.Tick(ctx)); err != nil || r.left {
 				return err
 			}
-			tick.Reset(partialWindow)
+			if r.watch.Done() {
+				return nil
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
+type item struct {
+	e   conversation.Event
+	err error
+}
+
+// pump sends what a backend yields until ctx ends. A backend's panic becomes an
+// error: what it holds may be content, so only its type is told.
+func pump(ctx context.Context, upstream conversation.Stream, items chan<- item) {
+	send := func(i item) bool {
+		select {
+		case items <- i:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			send(item{err: fmt.Errorf("backend panicked: %T", p)})
+		}
+	}()
+	for e, err := range upstream {
+		if !send(item{e, err}) {
+			return
+		}
+	}
+}
+
+// whole is an error for an answer that ended without the ends of its choices.
+func (r *run) whole() error {
+	for _, open := range r.open {
+		if open {
+			return r.fault(Cut, "the answer ended before its choices did")
+		}
+	}
+	if len(r.open) == 0 {
+		return r.fault(Cut, "there is no answer")
+	}
+	return nil
+}
+
+func (r *run) fault(f Fault, cause string) error {
+	return &UpstreamError{Backend: r.out.Backend, Fault: f, Cause: errors.New(cause)}
+}
+
 // dispatch tries the lawful backends in order, the next one only while nothing
-// was read from the one before.
+// was read from the one before, whatever that one says of its error.
 func (r *run) dispatch(ctx context.Context, permit gate.Permit) conversation.Stream {
 	return func(yield func(conversation.Event, error) bool) {
 		var last error = &UpstreamError{Fault: Unreachable}
@@ -306,13 +326,14 @@ func (r *run) dispatch(ctx context.Context, permit gate.Permit) conversation.Str
 			if backend == nil {
 				continue
 			}
-			r.out.Backend = b.Name
-			retry := false
+			r.out.Backend = b.Name // read only after the pump has sent or stopped
+			retry, begun := false, false
 			for e, err := range backend.Stream(ctx, permit, r.c) {
-				if retryable(err) && ctx.Err() == nil {
+				if !begun && retryable(err) && ctx.Err() == nil {
 					last, retry = err, true
 					break
 				}
+				begun = true
 				if !yield(e, err) || err != nil {
 					return
 				}
@@ -330,26 +351,38 @@ func retryable(err error) bool {
 	return errors.As(err, &up) && up.Retryable
 }
 
-// take handles one event of the backend. It reports whether to read on.
+// take handles one event of the backend. It reports whether to read on. What no
+// answer can have ends it; of what it can have, only the fields that belong to the
+// event's kind go on: the rest was not judged.
 func (r *run) take(ctx context.Context, e conversation.Event) (bool, error) {
+	if r.events++; r.events > r.limit()+mostEvents {
+		return false, r.fault(Garbage, "the answer has events without end")
+	}
 	switch e.Kind {
 	case conversation.UsageTold:
-		u := e.Usage
-		r.usage = &u
+		r.tell(e.Usage)
 		return true, nil
-	case conversation.Started, conversation.Step:
-		return r.emit(e), nil
-	case conversation.Delta:
-		r.bytes += e.Text.Len()
-		r.see(e.Lane.Choice)
-		if limit := r.c.MaxTokens * max(r.c.Choices, 1); r.bytes > limit*bytesPerToken {
-			return false, r.overrun()
+	case conversation.Started:
+		if r.started {
+			return false, r.fault(Garbage, "the answer began twice")
 		}
-	case conversation.Finished:
-		r.see(e.Lane.Choice)
-		r.open[e.Lane.Choice] = false
+		r.started = true
+		return r.emit(conversation.Event{Kind: e.Kind, Model: e.Model, Fingerprint: e.Fingerprint}), nil
+	case conversation.Step:
+		return r.emit(conversation.Event{Kind: e.Kind, Step: e.Step, Count: e.Count}), nil
+	case conversation.Delta, conversation.Finished:
+		if err := r.admit(&e); err != nil {
+			return false, err
+		}
 	default:
-		return false, &UpstreamError{Backend: r.out.Backend, Fault: Garbage}
+		return false, r.fault(Garbage, "the answer has an event of unknown kind")
+	}
+	if e.Kind == conversation.Delta {
+		if r.bytes += e.Text.Len(); r.bytes > r.limit() {
+			return false, r.overrun(ctx)
+		}
+	} else {
+		r.open[e.Lane.Choice] = false
 	}
 	if err := r.release(r.watch.Push(ctx, e)); err != nil {
 		return false, err
@@ -357,19 +390,52 @@ func (r *run) take(ctx context.Context, e conversation.Event) (bool, error) {
 	return !r.left && !r.watch.Done(), nil
 }
 
-func (r *run) see(choice int) {
-	if _, known := r.open[choice]; !known {
-		r.open[choice] = true
+// admit checks that an answer can have the event: its lane exists and is open.
+func (r *run) admit(e *conversation.Event) error {
+	l := e.Lane
+	if l.Choice < 0 || l.Choice >= max(r.c.Choices, 1) {
+		return r.fault(Garbage, "the answer has a choice that was not asked for")
 	}
+	open, known := r.open[l.Choice]
+	switch {
+	case known && !open:
+		return r.fault(Garbage, "a choice goes on behind its end")
+	case e.Kind == conversation.Finished:
+		if e.Finish == conversation.NotFinished || e.Finish > conversation.Filtered {
+			return r.fault(Garbage, "a choice ended for no reason")
+		}
+		return nil
+	case l.Kind == conversation.ToolCall && (l.Item < 0 || l.Item >= mostItems || e.Name.Len() > mostName || e.Call.Len() > mostName),
+		l.Kind != conversation.ToolCall && l.Item != 0:
+		return r.fault(Garbage, "a tool call is beyond its limits")
+	case l.Kind != conversation.Text && l.Kind != conversation.Refusal && l.Kind != conversation.Reasoning && l.Kind != conversation.ToolCall:
+		return r.fault(Garbage, "the answer has a piece of unknown kind")
+	}
+	r.open[l.Choice] = true
+	return nil
 }
 
+// tell takes the backend's count. One that cannot be is left out: ours stands.
+func (r *run) tell(u conversation.Usage) {
+	for _, n := range []int{u.Prompt, u.Completion, u.Total, u.Reasoning, u.Cached, u.AcceptedPredict, u.RejectedPredct} {
+		if n < 0 || n > mostTokens {
+			return
+		}
+	}
+	r.usage = &u
+}
+
+// limit is how many bytes an answer may have.
+func (r *run) limit() int { return r.c.MaxTokens * max(r.c.Choices, 1) * bytesPerToken }
+
 // overrun ends an answer that is longer than what was reserved for it.
-func (r *run) overrun() error {
-	for choice, open := range r.open {
-		if !open {
+func (r *run) overrun(ctx context.Context) error {
+	for _, choice := range slices.Sorted(maps.Keys(r.open)) {
+		if !r.open[choice] {
 			continue
 		}
-		es, err := r.watch.Push(context.Background(), conversation.Event{Kind: conversation.Finished, Lane: conversation.Lane{Choice: choice, Kind: conversation.Text}, Finish: conversation.Length})
+		r.open[choice] = false
+		es, err := r.watch.Push(ctx, conversation.Event{Kind: conversation.Finished, Lane: conversation.Lane{Choice: choice, Kind: conversation.Text}, Finish: conversation.Length})
 		if err := r.release(es, err); err != nil {
 			return err
 		}
@@ -428,19 +494,19 @@ func (r *run) settle(ctx context.Context) error {
 		r.usage.Total = r.usage.Prompt + r.usage.Completion
 	}
 	r.out.PromptTokens, r.out.CompletionTokens, r.out.Estimated = r.usage.Prompt, r.usage.Completion, r.usage.Estimated
-	r.out.Finish = finishOf(r.ends)
+	r.out.Finish = finishOf(r.ends, r.out.OK)
 	return r.p.Settle(ctx, r.out)
 }
 
 // finishOf is the record's word for how the choices ended: the filter's end if
-// there is one, else the first.
-func finishOf(ends []conversation.Event) string {
+// there is one, else the first, unless the answer failed.
+func finishOf(ends []conversation.Event, ok bool) string {
 	word := "unknown"
 	for i, e := range ends {
 		if e.Finish == conversation.Filtered {
 			return e.Finish.String()
 		}
-		if i == 0 {
+		if i == 0 && ok {
 			word = e.Finish.String()
 		}
 	}

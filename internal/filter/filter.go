@@ -36,12 +36,13 @@ const (
 // Watch judges one answer while it grows. It is used by one goroutine. It never
 // returns text beyond the frontier.
 type Watch interface {
-	// Push takes an event and returns what may be released because of it.
+	// Push takes a Delta or a Finished and returns what may be released because of
+	// it. With a choice's Finished the rest of it is released; what is not Finished
+	// stays unreleased. An event that belongs to no lane is an error. After an error
+	// nothing is released any more.
 	Push(ctx context.Context, e conversation.Event) ([]conversation.Event, error)
 	// Tick scores what waits in a partial window, when no event came for a while.
 	Tick(ctx context.Context) ([]conversation.Event, error)
-	// Flush ends the answer and returns all that may still be released.
-	Flush(ctx context.Context) ([]conversation.Event, error)
 	// Report is the verdict on everything pushed so far.
 	Report() guard.Report
 	// Done reports whether every choice was ended by the filter, so that upstream

@@ -35,7 +35,7 @@ func newPolicy(t *testing.T, change func(*filter.Config)) filter.Policy {
 	return p
 }
 
-func list(t *testing.T, terms ...string) *blocklist.List {
+func list(t testing.TB, terms ...string) *blocklist.List {
 	t.Helper()
 	var ts []blocklist.Term
 	for _, s := range terms {
@@ -210,7 +210,10 @@ func TestGuardThatCannotRunRefuses(t *testing.T) {
 		"hangs":  func() error { <-release; return nil },
 	}
 	for name, f := range faults {
-		p := newPolicy(t, func(c *filter.Config) { c.Guards, c.Deadline = fault{f}, 50*time.Millisecond })
+		p := newPolicy(t, func(c *filter.Config) {
+			c.Guards, c.Deadline = fault{f}, 50*time.Millisecond
+			c.Answer.Personal = map[string]filter.Mode{"Email": filter.Block}
+		})
 		r, _, err := p.Prompt(context.Background(), talk(user("hello")))
 		if err == nil || r.Action != guard.Refuse {
 			t.Errorf("%s: action %d, err %v; want a refusal", name, r.Action, err)
@@ -218,13 +221,13 @@ func TestGuardThatCannotRunRefuses(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: the error carries what the guard panicked with: %v", name, err)
 		}
-		if name == "hangs" {
-			continue
-		}
 		w := p.Answer(talk(user("hello")), nil)
 		_, err = w.Push(context.Background(), delta(strings.Repeat("text ", 100)))
 		if err == nil {
 			t.Errorf("%s: the watch let an answer pass", name)
+		}
+		if es, err := w.Push(context.Background(), finished(0, conversation.Stop)); err == nil || len(es) > 0 {
+			t.Errorf("%s: the watch goes on after a failure", name)
 		}
 	}
 }
@@ -270,7 +273,6 @@ func stream(t *testing.T, w filter.Watch, text string, n int) streamed {
 		}
 	}
 	take(w.Push(context.Background(), conversation.Event{Kind: conversation.Finished, Lane: conversation.Lane{Kind: conversation.Text}, Finish: conversation.Stop}))
-	take(w.Flush(context.Background()))
 	return s
 }
 

@@ -17,6 +17,19 @@ type Questions struct {
 	Lists                               []*blocklist.List
 }
 
+// any reports whether q asks anything.
+func (q Questions) any() bool {
+	return q.Harm || q.Jailbreak || q.Indirect || q.Personal || len(q.Lists) > 0
+}
+
+// spans are the questions whose answers are spans that must not be released.
+func (q Questions) spans() Questions { return Questions{Personal: q.Personal, Lists: q.Lists} }
+
+// classes are the other questions.
+func (q Questions) classes() Questions {
+	return Questions{Harm: q.Harm, Jailbreak: q.Jailbreak, Indirect: q.Indirect}
+}
+
 // Findings are what the guards found in one text. Spans are bytes of that text.
 type Findings struct {
 	Severity            [4]guard.Severity // in the order of guard.Harms
@@ -27,6 +40,17 @@ type Findings struct {
 	// End maps a count of normalised characters before the end of the text to the
 	// byte offset where they start: the frontier of span detectors.
 	End func(chars int) int
+	// Visible is where the last normalised character ends: only characters that take
+	// no place follow.
+	Visible int
+}
+
+// before is End; without one it is the beginning of the text.
+func (f *Findings) before(chars int) int {
+	if f.End == nil {
+		return 0
+	}
+	return f.End(chars)
 }
 
 // Attack is the verdict of a prompt shield.
@@ -77,6 +101,7 @@ func (e embedded) Judge(_ context.Context, text string, q Questions) (Findings, 
 		}
 	}
 	f.End = func(chars int) int { return fromEnd(r, chars) }
+	f.Visible = r.Span(len(r.Text)-1, len(r.Text)).End
 	return f, nil
 }
 

@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"time"
 
 	"sallyport/guard"
 	"sallyport/guard/blocklist"
 	"sallyport/guard/pii"
 	"sallyport/internal/conversation"
-	"sallyport/internal/custody/content"
-	"sallyport/internal/custody/content/open"
 )
 
 // Mode is what a policy does when a guard finds something. The zero Mode blocks.
@@ -69,14 +66,30 @@ func New(cfg Config) (Policy, error) {
 	p.promptAsk = questions(cfg.Prompt)
 	p.answerAsk = questions(cfg.Answer)
 	p.answerAsk.Jailbreak, p.answerAsk.Indirect = false, false
+	p.types = [2][]string{sortedTypes(cfg.Prompt.Personal), sortedTypes(cfg.Answer.Personal)}
 	p.hold = longestEnforced(cfg.Answer)
+	p.back = lookBack
+	if !p.answerAsk.Personal {
+		p.back = min(p.back, p.hold+1) // lists look no further than at the word before
+	}
 	return p, nil
 }
 
 type policy struct {
 	Config
 	promptAsk, answerAsk Questions
-	hold                 int // normalised characters that a span detector may still claim
+	types                [2][]string // of personal data, sorted, by side
+	hold                 int         // normalised characters that a span detector may still claim
+	back                 int         // normalised characters before those that it looks at
+}
+
+// sheet is an empty sheet of a side.
+func (p *policy) sheet(side Side) *sheet {
+	rules := &p.Config.Prompt
+	if side == AnswerSide {
+		rules = &p.Config.Answer
+	}
+	return newSheet(rules, p.types[side], p.Guards.Version(), side)
 }
 
 func questions(r Rules) Questions {
@@ -91,7 +104,7 @@ func questions(r Rules) Questions {
 }
 
 // longestEnforced is the longest match of any detector whose hit must not be
-// released even in part.
+// released even in part, with what behind it may still decide that it is one.
 func longestEnforced(r Rules) int {
 	n := 0
 	for _, l := range r.Blocklists {
@@ -99,7 +112,7 @@ func longestEnforced(r Rules) int {
 	}
 	for t, m := range r.Personal {
 		if m == Block || m == Mask {
-			n = max(n, pii.Longest(t))
+			n = max(n, pii.Longest(t)+lookAhead)
 		}
 	}
 	return n
@@ -108,12 +121,58 @@ func longestEnforced(r Rules) int {
 // errLate is the error of a guard that did not answer in time.
 var errLate = errors.New("guards are late")
 
-// judge runs the guards with a deadline and contains their panics. A guard that
-// hangs keeps its goroutine until it returns; its answer is then dropped.
-func (p *policy) judge(ctx context.Context, text string, q Questions) (Findings, error) {
+// asked is a text and what is asked about it.
+type asked struct {
+	text string
+	q    Questions
+}
+
+// judge runs the guards over texts within the deadline and contains their panics.
+// A guard that hangs keeps its goroutine until it returns; its answer is then
+// dropped.
+func (p *policy) judge(ctx context.Context, texts []asked) ([]Findings, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	return p.within(ctx, func(ctx context.Context) ([]Findings, error) {
+		found := make([]Findings, len(texts))
+		for i, t := range texts {
+			var err error
+			if found[i], err = p.contained(ctx, t.text, t.q); err != nil {
+				return nil, err
+			}
+		}
+		return found, nil
+	})
+}
+
+// within waits for f no longer than the deadline, nor than ctx.
+func (p *policy) within(ctx context.Context, f func(context.Context) ([]Findings, error)) ([]Findings, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Deadline)
 	defer cancel()
-	return p.contained(ctx, text, q)
+	type result struct {
+		found []Findings
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		found, err := f(ctx)
+		done <- result{found, err}
+	}()
+	select {
+	case r := <-done:
+		return r.found, r.err
+	case <-ctx.Done():
+		return nil, late(ctx)
+	}
+}
+
+// late is the error of a judgement that ctx cut off.
+func late(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return errLate
+	}
+	return ctx.Err()
 }
 
 func (p *policy) contained(ctx context.Context, text string, q Questions) (f Findings, err error) {
@@ -122,8 +181,8 @@ func (p *policy) contained(ctx context.Context, text string, q Questions) (f Fin
 			f, err = Findings{}, panicked(r)
 		}
 	}()
-	if err := ctx.Err(); err != nil {
-		return Findings{}, errLate
+	if ctx.Err() != nil {
+		return Findings{}, late(ctx)
 	}
 	return p.Guards.Judge(ctx, text, q)
 }
@@ -136,32 +195,32 @@ func panicked(r any) error {
 	return fmt.Errorf("guard panicked: %T", r)
 }
 
-// Prompt implements Policy.
+// Prompt implements Policy. The conversation is handed to a goroutine: when it is
+// late, the caller gets an error and must not touch the conversation again, and
+// the request is refused.
 func (p *policy) Prompt(ctx context.Context, c *conversation.Conversation) (guard.Report, *Substitutions, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.Deadline)
-	defer cancel()
-	type result struct {
+	type judged struct {
 		report guard.Report
 		subs   *Substitutions
-		err    error
 	}
-	// The conversation is handed to the goroutine. When it is late, the caller gets
-	// an error and must not touch the conversation again: the request is refused.
-	done := make(chan result, 1)
-	go func() {
+	out := make(chan judged, 1)
+	_, err := p.within(ctx, func(ctx context.Context) ([]Findings, error) {
 		r, s, err := p.prompt(ctx, c)
-		done <- result{r, s, err}
-	}()
-	select {
-	case r := <-done:
-		return r.report, r.subs, r.err
-	case <-ctx.Done():
-		if err := context.Cause(ctx); errors.Is(err, context.DeadlineExceeded) {
-			return guard.Report{}, nil, errLate
+		if err == nil {
+			out <- judged{r, s}
 		}
-		return guard.Report{}, nil, ctx.Err()
+		return nil, err
+	})
+	if err != nil {
+		return guard.Report{}, nil, err
 	}
+	j := <-out
+	return j.report, j.subs, nil
 }
+
+// largeUnit is from which size what the guards made of a unit is collected at
+// once: the next one, and the body that is sent, need the room.
+const largeUnit = 4 << 20
 
 func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (report guard.Report, subs *Substitutions, err error) {
 	defer func() {
@@ -169,9 +228,9 @@ func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (repo
 			report, subs, err = guard.Report{}, nil, panicked(r)
 		}
 	}()
-	s := newSheet(p.Config.Prompt, p.Guards.Version(), PromptSide)
+	s := p.sheet(PromptSide)
 	units := unitsOf(c)
-	total := 0
+	total, scanned := 0, 0
 	for _, u := range units {
 		total += u.bytes
 	}
@@ -183,11 +242,15 @@ func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (repo
 			return guard.Report{}, nil, err
 		}
 		s.add(f)
-		s.scanned += u.bytes
+		scanned += u.bytes
 		u.found = f.Personal
+		if u.bytes >= largeUnit {
+			f.End = nil
+			runtime.GC()
+		}
 	}
 	for _, seam := range seamsOf(units) {
-		f, err := p.contained(ctx, seam.text, p.ask(&unit{origin: seam.origin, kind: seam.kind}))
+		f, err := p.contained(ctx, seam.text, p.ask(&unit{origin: seam.origin, kind: conversation.Text}))
 		if err != nil {
 			return guard.Report{}, nil, err
 		}
@@ -197,7 +260,7 @@ func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (repo
 	if !s.refused() && !mask(units, p.Config.Prompt, subs) {
 		s.block(guard.PersonalData)
 	}
-	return s.report(total), subs, nil
+	return s.report(scanned, total), subs, nil
 }
 
 // ask chooses the guards for a unit by whose words it is. The direct shield reads
@@ -210,216 +273,14 @@ func (p *policy) ask(u *unit) Questions {
 
 // Answer implements Policy.
 func (p *policy) Answer(c *conversation.Conversation, m *Substitutions) Watch {
-	w := &watch{p: p, subs: m, whole: p.Buffered || !c.Stream || c.Sampling.Logprobs}
-	w.sheet = newSheet(p.Config.Answer, p.Guards.Version(), AnswerSide)
-	return w
+	return &watch{
+		p: p, subs: m, choices: max(c.Choices, 1), logprobs: c.Sampling.Logprobs,
+		whole: p.Buffered || !c.Stream || c.Sampling.Logprobs,
+		ended: map[int]bool{}, closed: map[int]bool{},
+	}
 }
 
 // Empty implements Policy.
 func (p *policy) Empty(side Side) guard.Report {
-	rules := p.Config.Prompt
-	if side == AnswerSide {
-		rules = p.Config.Answer
-	}
-	r := newSheet(rules, p.Guards.Version(), side).report(0)
-	return r
-}
-
-// unit is a stretch of text that is judged in one piece.
-type unit struct {
-	text   string
-	bytes  int
-	leaves []conversation.Leaf // what it was joined from
-	ends   []int               // end of each leaf in text
-	origin conversation.Origin
-	kind   conversation.Kind
-	turn   int
-	found  []pii.Entity
-}
-
-// unitsOf joins the texts of a conversation: prose that follows on prose of the
-// same turn, origin and kind is one text, as the model will read it; the small
-// leaves (names, ids, schema words) that follow each other are one text by lines.
-func unitsOf(c *conversation.Conversation) []unit {
-	var units []unit
-	var b strings.Builder
-	var cur unit
-	prose := false
-	flush := func() {
-		if len(cur.leaves) > 0 {
-			cur.text = b.String()
-			if len(cur.leaves) == 1 {
-				cur.text = open.String(*cur.leaves[0].Text)
-			}
-			units = append(units, cur)
-		}
-		cur = unit{}
-		b.Reset()
-	}
-	for l := range c.Texts() {
-		same := len(cur.leaves) > 0 && l.Prose == prose && l.Turn == cur.turn && l.Origin == cur.origin && l.Kind == cur.kind
-		if !same {
-			flush()
-			cur.turn, cur.origin, cur.kind, prose = l.Turn, l.Origin, l.Kind, l.Prose
-		}
-		if len(cur.leaves) > 0 && !prose {
-			b.WriteByte('\n')
-		}
-		text := open.String(*l.Text)
-		b.WriteString(text)
-		cur.bytes += len(text)
-		cur.leaves = append(cur.leaves, l)
-		cur.ends = append(cur.ends, b.Len())
-	}
-	flush()
-	return units
-}
-
-// seam is the neighbourhood of a boundary between units or leaves: what was split
-// there is whole again in it.
-type seam struct {
-	text   string
-	cuts   []int // where the pieces were joined
-	origin conversation.Origin
-	kind   conversation.Kind
-}
-
-// seamReach is how many bytes on each side of a boundary a seam shows. It covers
-// the longest pattern and a classifier's window.
-const seamReach = 512
-
-// seamsOf returns the seams of a conversation, each in two forms: joined directly,
-// for words that were cut, and by a space, for sentences. Boundaries that lie
-// close together share a seam.
-func seamsOf(units []unit) []seam {
-	pieces, origins := pieces(units)
-	if len(pieces) < 2 {
-		return nil
-	}
-	return append(seamsBy("", pieces, origins), seamsBy(" ", pieces, origins)...)
-}
-
-func seamsBy(sep string, pieces []string, origins []conversation.Origin) []seam {
-	joined := strings.Join(pieces, sep)
-	cuts := make([]int, 0, len(pieces)-1)
-	for at, i := 0, 0; i < len(pieces)-1; i++ {
-		at += len(pieces[i])
-		cuts = append(cuts, at)
-		at += len(sep)
-	}
-	var seams []seam
-	covered := -1
-	for i, at := range cuts {
-		if at < covered-seamReach/2 {
-			continue
-		}
-		from, to := runeStart(joined, max(0, at-seamReach)), runeStart(joined, min(len(joined), at+seamReach))
-		s := seam{text: joined[from:to], origin: min(origins[i], origins[i+1]), kind: conversation.Text}
-		for j := 0; j < len(cuts) && cuts[j] < to; j++ {
-			if cuts[j] > from {
-				s.cuts = append(s.cuts, cuts[j]-from)
-			}
-		}
-		seams = append(seams, s)
-		covered = to
-	}
-	return seams
-}
-
-// crossing keeps the entities that no single piece shows: they cannot be masked
-// in one place.
-func (s seam) crossing(found []pii.Entity) []pii.Entity {
-	kept := found[:0:0]
-	for _, e := range found {
-		for _, cut := range s.cuts {
-			if e.Span.Start < cut && cut < e.Span.End {
-				kept = append(kept, e)
-				break
-			}
-		}
-	}
-	return kept
-}
-
-func pieces(units []unit) ([]string, []conversation.Origin) {
-	var texts []string
-	var origins []conversation.Origin
-	for _, u := range units {
-		for _, l := range u.leaves {
-			texts = append(texts, open.String(*l.Text))
-			origins = append(origins, u.origin)
-		}
-	}
-	return texts, origins
-}
-
-func runeStart(s string, i int) int {
-	for i > 0 && i < len(s) && s[i]&0xC0 == 0x80 {
-		i--
-	}
-	return i
-}
-
-// mask writes placeholders over the personal data that policy masks. It reports
-// whether all of it could be masked: a number's literal has no place for a word.
-func mask(units []unit, rules Rules, subs *Substitutions) bool {
-	for _, u := range units {
-		hits := u.found[:0:0]
-		for _, e := range u.found {
-			if rules.Personal[e.Type] == Mask {
-				hits = append(hits, e)
-			}
-		}
-		if len(hits) > 0 && !maskUnit(u, hits, subs) {
-			return false
-		}
-	}
-	return true
-}
-
-func maskUnit(u unit, hits []pii.Entity, subs *Substitutions) bool {
-	start := 0
-	for i, l := range u.leaves {
-		end := u.ends[i]
-		if covered(hits, start, end) {
-			if l.Number {
-				return false
-			}
-			*l.Text = content.New(masked(u.text, start, end, hits, subs))
-		}
-		start = end
-		if !l.Prose {
-			start++ // the line break between small leaves
-		}
-	}
-	return true
-}
-
-func covered(hits []pii.Entity, start, end int) bool {
-	for _, h := range hits {
-		if h.Span.Start < end && h.Span.End > start {
-			return true
-		}
-	}
-	return false
-}
-
-// masked returns text[start:end] with placeholders for what hits cover. An entity
-// that began in an earlier leaf leaves nothing here: its placeholder stands there.
-func masked(text string, start, end int, hits []pii.Entity, subs *Substitutions) string {
-	var b strings.Builder
-	pos := start
-	for _, h := range hits {
-		if h.Span.End <= pos || h.Span.Start >= end {
-			continue
-		}
-		from := max(h.Span.Start, pos)
-		b.WriteString(text[pos:from])
-		if h.Span.Start >= start {
-			b.WriteString(subs.placeholderFor(h.Type, text[h.Span.Start:h.Span.End]))
-		}
-		pos = min(h.Span.End, end)
-	}
-	b.WriteString(text[pos:end])
-	return b.String()
+	return p.sheet(side).report(0, 0)
 }

@@ -6,7 +6,8 @@ import (
 
 // sheet gathers findings into one report: per category the worst of all texts.
 type sheet struct {
-	rules    Rules
+	rules    *Rules
+	types    []string // of rules.Personal, sorted
 	side     Side
 	version  string
 	harm     [4]guard.Verdict
@@ -16,11 +17,10 @@ type sheet struct {
 	blocked  bool
 	redacted bool
 	noted    bool
-	scanned  int
 }
 
-func newSheet(rules Rules, version string, side Side) *sheet {
-	s := &sheet{rules: rules, side: side, version: version}
+func newSheet(rules *Rules, types []string, version string, side Side) *sheet {
+	s := &sheet{rules: rules, types: types, side: side, version: version}
 	for i, c := range guard.Harms {
 		s.harm[i] = guard.Verdict{Category: c, Stage: "ngram", Version: version}
 	}
@@ -119,10 +119,10 @@ func (s *sheet) block(c guard.Category) {
 
 func (s *sheet) refused() bool { return s.blocked }
 
-// report is what was found so far, of total bytes to look at.
-func (s *sheet) report(total int) guard.Report {
-	r := guard.Report{Action: s.action(), Scanned: s.scanned, Total: total}
-	r.Verdicts = make([]guard.Verdict, 0, 6)
+// report is what was found so far, in scanned of total bytes to look at.
+func (s *sheet) report(scanned, total int) guard.Report {
+	r := guard.Report{Action: s.action(), Scanned: scanned, Total: total}
+	r.Verdicts = make([]guard.Verdict, 0, len(s.harm)+len(s.attacks)+len(s.rules.Blocklists)+len(s.personal))
 	for i, v := range s.harm {
 		if s.rules.Harm[i].Mode != Off {
 			r.Verdicts = append(r.Verdicts, v)
@@ -137,7 +137,7 @@ func (s *sheet) report(total int) guard.Report {
 	for _, l := range s.rules.Blocklists {
 		r.Verdicts = append(r.Verdicts, guard.Verdict{Category: guard.Blocklist, Label: l.Name(), Stage: "rules", Version: s.version, Detected: s.lists[l.Name()], Filtered: s.lists[l.Name()]})
 	}
-	for _, t := range sortedTypes(s.rules.Personal) {
+	for _, t := range s.types {
 		mode, found := s.personal[t]
 		if s.rules.Personal[t] == Off || !found {
 			continue

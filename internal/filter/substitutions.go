@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"sort"
 	"strconv"
 	"strings"
 
@@ -39,42 +38,43 @@ func (s *Substitutions) placeholderFor(kind, original string) string {
 // Empty reports whether nothing was masked.
 func (s *Substitutions) Empty() bool { return s == nil || len(s.back) == 0 }
 
-// Longest is the length of the longest placeholder in bytes: a stream holds back
-// that much so that none is cut.
-func (s *Substitutions) Longest() int {
-	if s == nil {
-		return 0
+// find returns the first substitute in text and what it stands for. There is none
+// when start and end are both the length of text.
+func (s *Substitutions) find(text string) (start, end int, original string) {
+	for from := 0; ; {
+		i := strings.IndexByte(text[from:], '[')
+		if i < 0 {
+			return len(text), len(text), ""
+		}
+		i += from
+		near := text[i:min(len(text), i+s.longest)]
+		if n := strings.IndexByte(near, ']') + 1; n > 0 {
+			if t, ok := s.back[near[:n]]; ok {
+				return i, i + n, open.String(t)
+			}
+		}
+		from = i + 1
 	}
-	return s.longest
 }
 
-// Restore puts the originals back into t.
-func (s *Substitutions) Restore(t content.Text) content.Text {
-	if s.Empty() || t.Empty() {
-		return t
+// cut is where the beginning of a substitute stands at the end of text, the length
+// of text when none does.
+func (s *Substitutions) cut(text string) int {
+	i := strings.LastIndexByte(text, '[')
+	if i < 0 || len(text)-i >= s.longest {
+		return len(text)
 	}
-	text := open.String(t)
-	if !strings.Contains(text, "[") {
-		return t
+	rest := text[i+1:]
+	for kind := range s.count {
+		n := min(len(rest), len(kind))
+		if rest[:n] != kind[:n] {
+			continue
+		}
+		if digits, ok := strings.CutPrefix(rest[n:], " "); rest[n:] == "" || ok && strings.Trim(digits, "0123456789") == "" {
+			return i
+		}
 	}
-	return content.New(s.replacer().Replace(text))
-}
-
-func (s *Substitutions) replacer() *strings.Replacer {
-	keys := make([]string, 0, len(s.back))
-	for p := range s.back {
-		keys = append(keys, p)
-	}
-	// Longest first: "[Email 12]" must not be read as "[Email 1]" and a rest. The
-	// closing bracket already sees to that; the order keeps the output stable.
-	sort.Slice(keys, func(i, j int) bool {
-		return len(keys[i]) > len(keys[j]) || len(keys[i]) == len(keys[j]) && keys[i] < keys[j]
-	})
-	pairs := make([]string, 0, 2*len(keys))
-	for _, p := range keys {
-		pairs = append(pairs, p, open.String(s.back[p]))
-	}
-	return strings.NewReplacer(pairs...)
+	return len(text)
 }
 
 // RestoreJSON puts the originals back into the text of a JSON document, escaped
@@ -83,10 +83,20 @@ func (s *Substitutions) RestoreJSON(t content.Text) content.Text {
 	if s.Empty() {
 		return t
 	}
-	escaped := &Substitutions{back: make(map[string]content.Text, len(s.back))}
-	for p, original := range s.back {
-		quoted := open.AppendQuoted(nil, original)
-		escaped.back[p] = content.New(string(quoted[1 : len(quoted)-1]))
+	text := open.String(t)
+	var b []byte
+	for {
+		start, end, original := s.find(text)
+		if start == end {
+			break
+		}
+		b = append(b, text[:start]...)
+		quoted := open.AppendQuoted(nil, content.New(original))
+		b = append(b, quoted[1:len(quoted)-1]...)
+		text = text[end:]
 	}
-	return escaped.Restore(t)
+	if b == nil {
+		return t
+	}
+	return content.New(string(append(b, text...)))
 }

@@ -2,7 +2,9 @@ package filter
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"sallyport/guard"
@@ -13,364 +15,537 @@ import (
 	"sallyport/internal/custody/content/open"
 )
 
-// Streaming constants, in bytes of text; for what they bound see DESIGN 5.3.
+// Streaming constants; for what they bound see DESIGN 5.3.
 const (
-	// scoreStep is how much new text makes a window worth scoring before Tick does.
-	scoreStep = 100
-	// scoreReach is how far back a window reaches, so that what is said across
-	// windows is seen whole.
-	scoreReach = 480
-	// tailLimit bounds the text kept behind the frontier. Honest text needs a few
-	// hundred bytes; more means padding that only hides something.
+	// scoreStep is how many bytes of new text make a window worth scoring before
+	// Tick does.
+	scoreStep = 160
+	// scoreReach is how many normalised characters before the new text a classifier
+	// sees again: its largest window is four blocks of 120 and moves on by one, so
+	// three blocks before the new text show it all that the whole text would.
+	scoreReach = 360
+	// lookBack is how many normalised characters before a match can decide what it
+	// is: the words that explain a number.
+	lookBack = 128
+	// lookAhead is the same behind a match.
+	lookAhead = 48
+	// tailLimit bounds the bytes that are kept. Honest text needs a few hundred; more
+	// means padding that only hides something.
 	tailLimit = 64 << 10
+	// mostItems bounds the tool calls of a choice.
+	mostItems = 128
 )
+
+// errLane is the error of an event that no answer can have.
+var errLane = errors.New("an event belongs to no lane of this answer")
 
 // watch implements Watch.
 type watch struct {
-	p     *policy
-	subs  *Substitutions
-	whole bool // release nothing before the end
-	sheet *sheet
-	lanes []*lane
-	ended map[int]bool // choices that the filter ended
-	total int
-	alive map[int]bool // choices seen
+	p        *policy
+	subs     *Substitutions
+	choices  int
+	whole    bool // release nothing before the end
+	logprobs bool // asked for
+	lanes    []*lane
+	ended    map[int]bool // choices that the filter ended
+	closed   map[int]bool // choices that the backend ended
+	broken   error        // a judgement that failed: nothing is released any more
 }
 
-// lane is the state of one strand of an answer.
+// lane is the state of one strand of an answer. Offsets are bytes of the answer
+// with substitutes put back; that is the text which the guards see.
 type lane struct {
 	id       conversation.Lane
 	call     content.Text
 	name     content.Text
-	text     []byte // all text still needed; text[0] is byte base of the answer
+	raw      int    // bytes of the answer as the backend wrote it, less those in cut
+	cut      []byte // the beginning of a substitute that may still be one: not in text yet
+	text     []byte // what is still needed; text[0] is byte base
 	base     int
-	scored   int // bytes of the answer that a window has covered
-	released int // bytes of the answer that are out
-	out      int // bytes released after edits: what citations count in
-	edits    []edit
+	scored   int // a window has covered what lies before
+	final    int // the span detectors' verdict on what lies before cannot change
+	released int // what lies before is out
+	spans    int // span detectors need the text from here on
+	reach    int // classifiers need the text from here on
+	back     []shift
+	masked   []shift
+	masks    []pii.Entity // to be masked, not out yet
 	cites    []conversation.Citation
 	logprobs []json.Value
 	sheet    *sheet
-	masks    []pii.Entity // to be masked, likewise
 }
 
-// edit is a replaced range of the answer: citations behind it move by delta.
-type edit struct{ at, delta int }
+// shift is a range of one text and what stands for it in another.
+type shift struct{ from, to guard.Span }
+
+// moved maps an offset by the shifts before it. Inside a range that was replaced
+// it moves to the edge of what stands there.
+func moved(shifts []shift, at int, end bool) int {
+	lo, hi := 0, len(shifts) // the shifts before lo begin before at
+	for lo < hi {
+		if m := (lo + hi) / 2; shifts[m].from.Start < at {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	if lo == 0 {
+		return at
+	}
+	switch s := shifts[lo-1]; {
+	case at >= s.from.End:
+		return s.to.End + at - s.from.End
+	case end:
+		return s.to.End
+	default:
+		return s.to.Start
+	}
+}
 
 // Push implements Watch.
 func (w *watch) Push(ctx context.Context, e conversation.Event) ([]conversation.Event, error) {
+	if w.broken != nil {
+		return nil, w.broken
+	}
 	switch e.Kind {
 	case conversation.Delta:
-		if w.ended[e.Lane.Choice] {
-			return nil, nil
-		}
 		return w.delta(ctx, e)
 	case conversation.Finished:
 		return w.finish(ctx, e)
 	}
-	return []conversation.Event{e}, nil
+	return nil, errLane
 }
 
 func (w *watch) delta(ctx context.Context, e conversation.Event) ([]conversation.Event, error) {
-	l := w.lane(e.Lane)
-	w.see(e.Lane.Choice)
+	l, err := w.lane(e.Lane)
+	if err != nil || w.ended[e.Lane.Choice] {
+		return nil, err
+	}
 	if !e.Call.Empty() {
 		l.call = e.Call
 	}
 	if !e.Name.Empty() {
 		l.name = e.Name
 	}
-	l.text = append(l.text, open.String(e.Text)...)
-	w.total += e.Text.Len()
 	l.cites = append(l.cites, e.Citations...)
-	if e.Logprobs.Kind != json.Invalid {
+	if w.logprobs && l.id.Kind == conversation.Text && e.Logprobs.Kind != json.Invalid {
 		l.logprobs = append(l.logprobs, e.Logprobs)
 	}
-	if w.buffers(l) || l.end()-l.scored < scoreStep {
+	w.append(l, open.String(e.Text), false)
+	if w.waits(l) || l.end()-l.scored < l.step() {
 		return nil, nil
 	}
-	return w.score(ctx, l, false)
+	return w.advance(ctx, l)
 }
 
-// buffers reports whether l waits for its end. Tool calls always do: an agent acts
-// on them, there is no taking back.
-func (w *watch) buffers(l *lane) bool { return w.whole || l.id.Kind == conversation.ToolCall }
-
-// Tick implements Watch.
-func (w *watch) Tick(ctx context.Context) ([]conversation.Event, error) {
-	var out []conversation.Event
-	for _, l := range w.lanes {
-		if w.ended[l.id.Choice] || w.buffers(l) || l.end() == l.scored {
-			continue
-		}
-		es, err := w.score(ctx, l, false)
-		out = append(out, es...)
-		if err != nil {
-			return out, err
-		}
+// lane returns the lane of an event. Only kinds that a surface knows how to show
+// are lanes, and only one each but for tool calls: two lanes that are shown as one
+// text would be judged as two.
+func (w *watch) lane(id conversation.Lane) (*lane, error) {
+	switch {
+	case id.Choice < 0 || id.Choice >= w.choices || w.closed[id.Choice]:
+		return nil, errLane
+	case id.Kind == conversation.ToolCall && id.Item >= 0 && id.Item < mostItems:
+	case (id.Kind == conversation.Text || id.Kind == conversation.Refusal || id.Kind == conversation.Reasoning) && id.Item == 0:
+	default:
+		return nil, errLane
 	}
-	return out, nil
-}
-
-// Flush implements Watch.
-func (w *watch) Flush(ctx context.Context) ([]conversation.Event, error) {
-	var out []conversation.Event
-	for _, l := range w.lanes {
-		if w.ended[l.id.Choice] {
-			continue
-		}
-		es, err := w.score(ctx, l, true)
-		out = append(out, es...)
-		if err != nil {
-			return out, err
-		}
-	}
-	return out, nil
-}
-
-// finish releases the rest of a choice before its end is told.
-func (w *watch) finish(ctx context.Context, e conversation.Event) ([]conversation.Event, error) {
-	w.see(e.Lane.Choice)
-	if w.ended[e.Lane.Choice] {
-		return nil, nil
-	}
-	var out []conversation.Event
-	for _, l := range w.lanes {
-		if l.id.Choice != e.Lane.Choice || w.ended[l.id.Choice] {
-			continue
-		}
-		es, err := w.score(ctx, l, true)
-		out = append(out, es...)
-		if err != nil {
-			return out, err
-		}
-	}
-	if w.ended[e.Lane.Choice] {
-		return out, nil
-	}
-	e.Report = w.choiceReport(e.Lane.Choice)
-	return append(out, e), nil
-}
-
-// Report implements Watch.
-func (w *watch) Report() guard.Report {
-	r := w.sheet.report(w.total)
-	r.Scanned = 0
-	for _, l := range w.lanes {
-		r.Scanned += l.scored
-	}
-	// Text of a choice that the filter ended is never released, so it need not be
-	// looked at to the end.
-	if len(w.ended) > 0 {
-		r.Total = r.Scanned
-	}
-	return r
-}
-
-// Done implements Watch.
-func (w *watch) Done() bool { return len(w.alive) > 0 && len(w.ended) == len(w.alive) }
-
-func (w *watch) see(choice int) {
-	if w.alive == nil {
-		w.alive, w.ended = map[int]bool{}, map[int]bool{}
-	}
-	w.alive[choice] = true
-}
-
-func (w *watch) lane(id conversation.Lane) *lane {
 	for _, l := range w.lanes {
 		if l.id == id {
-			return l
+			return l, nil
 		}
 	}
-	l := &lane{id: id, sheet: newSheet(w.p.Config.Answer, w.p.Guards.Version(), AnswerSide)}
+	l := &lane{id: id, sheet: w.p.sheet(AnswerSide)}
 	w.lanes = append(w.lanes, l)
-	return l
+	return l, nil
 }
+
+// append takes text in, with substitutes put back. What may be the beginning of
+// one waits, unless the text ends here. A tool call's arguments are put back when
+// they are whole.
+func (w *watch) append(l *lane, text string, last bool) {
+	if w.subs.Empty() || l.id.Kind == conversation.ToolCall {
+		l.text = append(l.text, text...)
+		l.raw += len(text)
+		return
+	}
+	if len(l.cut) > 0 {
+		text = string(l.cut) + text
+		l.cut = l.cut[:0]
+	}
+	if !last {
+		at := w.subs.cut(text)
+		l.cut = append(l.cut, text[at:]...)
+		text = text[:at]
+	}
+	for len(text) > 0 {
+		start, end, original := w.subs.find(text)
+		l.text = append(l.text, text[:start]...)
+		l.raw += start
+		if end > start {
+			s := shift{from: guard.Span{Start: l.raw, End: l.raw + end - start}, to: guard.Span{Start: l.end(), End: l.end() + len(original)}}
+			l.back = append(l.back, s)
+			l.text = append(l.text, original...)
+			l.raw += end - start
+		}
+		text = text[end:]
+	}
+}
+
+// waits reports whether l waits for its end. Tool calls always do: an agent acts
+// on them, there is no taking back.
+func (w *watch) waits(l *lane) bool { return w.whole || l.id.Kind == conversation.ToolCall }
+
+// step is how much new text is worth a look: more where much must wait anyway, so
+// that a long pattern does not make every look a long one.
+func (l *lane) step() int { return max(scoreStep, (l.end()-l.released)/2) }
 
 func (l *lane) end() int { return l.base + len(l.text) }
 
-// score shows the guards what is new in l and releases up to the frontier.
-func (w *watch) score(ctx context.Context, l *lane, last bool) ([]conversation.Event, error) {
-	if l.id.Kind == conversation.ToolCall {
-		return w.toolCall(ctx, l, last)
+// from is the kept text from offset at on, which it moves to the beginning of a
+// character.
+func (l *lane) from(at *int) string {
+	i := max(*at-l.base, 0)
+	for i > 0 && i < len(l.text) && !utf8.RuneStart(l.text[i]) {
+		i--
 	}
-	if l.end() == l.scored && !last {
-		return nil, nil
+	*at = l.base + i
+	return string(l.text[i:])
+}
+
+// Tick implements Watch.
+func (w *watch) Tick(ctx context.Context) ([]conversation.Event, error) {
+	if w.broken != nil {
+		return nil, w.broken
 	}
-	frontier := l.end()
-	if l.end() > l.scored {
-		var err error
-		if frontier, err = w.look(ctx, l); err != nil {
-			return nil, err
+	var out []conversation.Event
+	for _, l := range w.lanes {
+		if w.ended[l.id.Choice] || w.closed[l.id.Choice] || w.waits(l) || l.end() == l.scored {
+			continue
+		}
+		es, err := w.advance(ctx, l)
+		out = append(out, es...)
+		if err != nil {
+			return out, err
 		}
 	}
-	if last {
-		if err := w.lookAtLogprobs(ctx, l); err != nil {
-			return nil, err
-		}
+	return out, nil
+}
+
+// advance shows the guards what is new in l and releases up to the frontier.
+func (w *watch) advance(ctx context.Context, l *lane) ([]conversation.Event, error) {
+	frontier, err := w.look(ctx, l, false)
+	if err != nil {
+		return nil, err
 	}
 	if l.sheet.refused() {
 		return w.block(l.id.Choice), nil
 	}
-	if last {
-		frontier = l.end()
-	} else {
-		frontier = w.holdPlaceholder(l, min(frontier, l.end()))
-	}
-	if w.whole && !last {
-		return nil, nil
-	}
-	e, ok := w.release(l, frontier)
-	w.forget(l)
-	if len(l.text) > tailLimit && !w.buffers(l) {
+	out := w.release(l, l.runeStart(frontier), nil)
+	l.forget()
+	if len(l.text) > tailLimit {
 		l.sheet.block(guard.PersonalData)
-		w.sheet.block(guard.PersonalData)
 		return w.block(l.id.Choice), nil
 	}
-	if !ok {
-		return nil, nil
-	}
-	return []conversation.Event{e}, nil
+	return out, nil
 }
 
-// look runs the guards over the tail of l and returns the frontier: no verdict on
+// finish judges all of a choice, then releases the rest of it and tells its end:
+// nothing of a tool call is out before the next one is judged too.
+func (w *watch) finish(ctx context.Context, e conversation.Event) ([]conversation.Event, error) {
+	choice := e.Lane.Choice
+	if choice < 0 || choice >= w.choices || w.closed[choice] || e.Finish == conversation.NotFinished || e.Finish > conversation.Filtered {
+		return nil, errLane
+	}
+	if w.ended[choice] {
+		return nil, nil
+	}
+	if err := w.last(ctx, choice); err != nil {
+		return nil, err
+	}
+	var out []conversation.Event
+	for _, l := range w.lanes {
+		if l.id.Choice != choice {
+			continue
+		}
+		if l.sheet.refused() {
+			return w.block(choice), nil
+		}
+		if l.id.Kind == conversation.ToolCall {
+			out = append(out, l.callEvent())
+		} else {
+			out = w.release(l, l.end(), out)
+		}
+	}
+	w.closed[choice] = true
+	return append(out, conversation.Event{
+		Kind: conversation.Finished, Lane: conversation.Lane{Choice: choice, Kind: conversation.Text},
+		Finish: e.Finish, Report: w.choiceReport(choice),
+	}), nil
+}
+
+// last judges what is left of a choice.
+func (w *watch) last(ctx context.Context, choice int) error {
+	var calls []*lane
+	for _, l := range w.lanes {
+		if l.id.Choice != choice {
+			continue
+		}
+		if l.id.Kind == conversation.ToolCall {
+			calls = append(calls, l)
+			continue
+		}
+		w.append(l, "", true)
+		if l.end() > l.final || l.end() > l.scored {
+			if _, err := w.look(ctx, l, true); err != nil {
+				return err
+			}
+		}
+		if err := w.lookAtLogprobs(ctx, l); err != nil {
+			return err
+		}
+	}
+	return w.lookAtCalls(ctx, calls)
+}
+
+// look runs the guards over the end of l and returns the frontier: no verdict on
 // text before it can change.
-func (w *watch) look(ctx context.Context, l *lane) (int, error) {
-	f, err := w.p.judge(ctx, string(l.text), w.p.answerAsk)
+func (w *watch) look(ctx context.Context, l *lane, last bool) (int, error) {
+	q := w.p.answerAsk
+	spans, harm := q.spans(), q.classes()
+	texts := make([]asked, 0, 2)
+	if spans.any() {
+		texts = append(texts, asked{l.from(&l.spans), spans})
+	}
+	if harm.any() && l.end() > l.scored {
+		texts = append(texts, asked{l.from(&l.reach), harm})
+	}
+	found, err := w.judge(ctx, texts)
 	if err != nil {
 		return 0, err
 	}
-	l.sheet.add(f)
-	w.sheet.add(f)
-	l.scored = l.end()
 	frontier := l.end()
-	if w.p.hold > 0 {
-		frontier = l.base
-		if f.End != nil {
-			frontier += f.End(w.p.hold)
-		}
+	if spans.any() {
+		frontier = w.settle(l, &found[0], last)
+		found = found[1:]
 	}
-	l.masks = l.masks[:0]
-	for _, e := range f.Personal {
-		if w.p.Config.Answer.Personal[e.Type] != Mask {
-			continue
-		}
-		e.Span.Start, e.Span.End = e.Span.Start+l.base, e.Span.End+l.base
-		if e.Span.End > l.released {
-			l.masks = append(l.masks, e)
-		}
-		// A match that the frontier cuts waits whole.
-		if e.Span.Start < frontier && frontier < e.Span.End {
-			frontier = e.Span.Start
-		}
+	if len(found) > 0 {
+		l.sheet.add(found[0])
+		l.reach += found[0].before(scoreReach)
 	}
-	return max(frontier, l.released), nil
+	l.scored = l.end()
+	return frontier, nil
 }
 
-// holdPlaceholder moves the frontier before a substitute that may be incomplete.
-func (w *watch) holdPlaceholder(l *lane, frontier int) int {
-	if w.subs.Empty() {
-		return frontier
+// judge is policy.judge; after a failure nothing is released any more, nor
+// touched: a guard that is late may still read.
+func (w *watch) judge(ctx context.Context, texts []asked) ([]Findings, error) {
+	found, err := w.p.judge(ctx, texts)
+	if err != nil {
+		w.broken = err
 	}
-	from := max(l.released, frontier-w.subs.Longest())
-	cut := strings.LastIndexByte(string(l.text[from-l.base:frontier-l.base]), '[')
-	if cut < 0 {
-		return frontier
+	return found, err
+}
+
+// settle takes over what the span detectors found in the text from l.spans on and
+// returns the frontier. What begins behind the frontier, or touches the end of a
+// text that goes on, is not decided yet: it waits, unreleased.
+func (w *watch) settle(l *lane, f *Findings, last bool) int {
+	from := l.spans
+	frontier, visible := l.end(), l.end()
+	if !last {
+		visible = from + f.Visible
+		if w.p.hold > 0 {
+			frontier = from + f.before(w.p.hold)
+		}
 	}
-	at := from + cut
-	if strings.IndexByte(string(l.text[at-l.base:frontier-l.base]), ']') >= 0 {
-		return frontier
+	terms := f.Terms[:0]
+	for _, t := range f.Terms {
+		s := guard.Span{Start: t.Span.Start + from, End: t.Span.End + from}
+		// A span that is longer than any term holds one that ends before the end.
+		open := !last && s.End >= visible && s.Start >= frontier
+		if s.End > l.final && !open {
+			terms = append(terms, t)
+		}
+	}
+	f.Terms = terms
+	edge := frontier
+	personal := f.Personal[:0]
+	l.masks = l.masks[:0]
+	chain := guard.Span{Start: -1, End: -1} // enforced entities side by side: one long one in pieces
+	keep := l.end()
+	for _, e := range f.Personal {
+		e.Span.Start, e.Span.End = e.Span.Start+from, e.Span.End+from
+		mode, listed := w.p.Config.Answer.Personal[e.Type]
+		if !listed || mode == Off || l.isBack(e.Span) {
+			continue
+		}
+		if mode != Note {
+			if chain.End != e.Span.Start {
+				chain.Start = e.Span.Start
+			}
+			if chain.End = e.Span.End; chain.End >= edge {
+				keep = min(keep, chain.Start-lookBack)
+			}
+		}
+		if e.Span.End <= l.released || !last && e.Span.Start >= edge {
+			continue
+		}
+		personal = append(personal, e)
+		if mode != Mask {
+			continue
+		}
+		l.masks = append(l.masks, e)
+		if !last && e.Span.End > edge { // a match that the frontier cuts waits whole
+			frontier = min(frontier, e.Span.Start)
+		}
+	}
+	f.Personal = personal
+	l.sheet.add(*f)
+	if last {
+		l.final = l.end()
+		return l.end()
+	}
+	frontier = max(min(frontier, l.openWord()), l.final)
+	reach := w.p.hold + w.p.back
+	if frontier < edge {
+		reach += w.p.hold + edge - frontier
+	}
+	l.final = frontier
+	l.spans = max(min(from+f.before(reach), keep), l.base)
+	return frontier
+}
+
+// isBack reports whether s is, in whole, a substitute put back: what the caller
+// sent is shown to the caller.
+func (l *lane) isBack(s guard.Span) bool {
+	for i := len(l.back) - 1; i >= 0 && l.back[i].to.End >= s.End; i-- {
+		if l.back[i].to.Start <= s.Start {
+			return true
+		}
+	}
+	return false
+}
+
+// openWord is where the word begins in which the text ends, if it has letters that
+// may be read otherwise when its other letters are known (look-alikes), else the end.
+func (l *lane) openWord() int {
+	i, foreign := len(l.text), false
+	for i > 0 {
+		r, size := utf8.DecodeLastRune(l.text[:i])
+		switch {
+		case r < utf8.RuneSelf:
+			if r != '\'' && (r|0x20 < 'a' || r|0x20 > 'z') {
+				size = 0
+			}
+		case unicode.In(r, unicode.Mn, unicode.Cf):
+		case unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Cherokee),
+			r >= 0x1D400 && r <= 0x1D7FF, r >= 0x24B6 && r <= 0x24E9, r >= 0x2100 && r <= 0x214F, r >= 0x1F110 && r <= 0x1F189:
+			foreign = true
+		default:
+			size = 0
+		}
+		if size == 0 {
+			break
+		}
+		i -= size
+	}
+	if !foreign {
+		return l.end()
+	}
+	return l.base + i
+}
+
+// release appends the event that puts text up to the frontier out, if there is
+// something to tell.
+func (w *watch) release(l *lane, frontier int, out []conversation.Event) []conversation.Event {
+	if w.whole && frontier < l.end() {
+		return out
+	}
+	last, at := frontier == l.end(), l.released
+	text := l.mask(frontier)
+	cites := l.citationsUpTo(frontier)
+	if frontier == at && len(cites) == 0 && (!last || len(l.logprobs) == 0) {
+		return out
+	}
+	e := conversation.Event{Kind: conversation.Delta, Lane: l.id, Text: text, Citations: cites, Report: l.sheet.report(l.scored, l.scored)}
+	if last && len(l.logprobs) > 0 {
+		e.Logprobs = mergeLogprobs(l.logprobs)
+		l.logprobs = nil
+	}
+	return append(out, e)
+}
+
+// runeStart moves an offset back to the beginning of a character that is not
+// whole before it.
+func (l *lane) runeStart(at int) int {
+	before := l.text[:at-l.base]
+	for n := 1; n < utf8.UTFMax && n <= len(before); n++ {
+		if rest := before[len(before)-n:]; utf8.RuneStart(rest[0]) {
+			if !utf8.FullRune(rest) {
+				return max(at-n, l.released)
+			}
+			break
+		}
 	}
 	return at
 }
 
-// release puts out text up to the frontier.
-func (w *watch) release(l *lane, frontier int) (conversation.Event, bool) {
-	for frontier > l.released && frontier < l.end() && !utf8.RuneStart(l.text[frontier-l.base]) {
-		frontier--
-	}
-	if frontier <= l.released && len(l.logprobs) == 0 {
-		return conversation.Event{}, false
-	}
-	text := w.edited(l, l.released, frontier)
-	e := conversation.Event{Kind: conversation.Delta, Lane: l.id, Text: text, Report: l.sheet.report(l.scored)}
-	e.Report.Scanned = l.scored
-	e.Citations = l.citationsUpTo(frontier)
-	if len(l.logprobs) > 0 {
-		e.Logprobs = mergeLogprobs(l.logprobs)
-		l.logprobs = nil
-	}
-	l.out += text.Len()
+// mask moves released to frontier and returns what lies between, masked.
+func (l *lane) mask(frontier int) content.Text {
+	pos, i := l.released, l.base
 	l.released = frontier
-	return e, true
-}
-
-// edited is the answer between two offsets with masks applied and substitutes put back.
-func (w *watch) edited(l *lane, from, to int) content.Text {
-	raw := string(l.text[from-l.base : to-l.base])
-	if len(l.masks) == 0 && w.subs.Empty() {
-		return content.New(raw)
+	if pos == frontier {
+		return content.Text{}
 	}
-	var b strings.Builder
-	pos := from
+	var b []byte
 	for _, m := range l.masks {
-		if m.Span.End <= pos || m.Span.Start >= to {
+		if m.Span.End <= pos || m.Span.Start >= frontier {
 			continue
 		}
-		start := max(m.Span.Start, pos)
-		b.WriteString(raw[pos-from : start-from])
-		word := "[" + m.Type + "]"
-		b.WriteString(word)
-		end := min(m.Span.End, to)
-		l.edits = append(l.edits, edit{at: end, delta: len(word) - (end - start)})
+		start, end := max(m.Span.Start, pos), min(m.Span.End, frontier)
+		b = append(b, l.text[pos-i:start-i]...)
+		out := moved(l.masked, start, true)
+		b = append(append(append(b, '['), m.Type...), ']')
+		l.masked = append(l.masked, shift{from: guard.Span{Start: start, End: end}, to: guard.Span{Start: out, End: out + len(m.Type) + 2}})
 		pos = end
 	}
-	b.WriteString(raw[pos-from:])
-	masked := b.String()
-	restored := w.subs.Restore(content.New(masked))
-	if d := restored.Len() - len(masked); d != 0 {
-		l.edits = append(l.edits, edit{at: to, delta: d})
+	if b == nil {
+		return content.New(string(l.text[pos-i : frontier-i]))
 	}
-	return restored
+	return content.New(string(append(b, l.text[pos-i:frontier-i]...)))
 }
 
-// citationsUpTo returns the citations whose text is out, in offsets of what was released.
+// citationsUpTo returns the citations whose text is out, in offsets of what was
+// released. What is no range of a text is dropped.
 func (l *lane) citationsUpTo(frontier int) []conversation.Citation {
+	if len(l.cites) == 0 {
+		return nil
+	}
 	var out []conversation.Citation
 	rest := l.cites[:0]
 	for _, c := range l.cites {
-		if c.End > frontier {
+		switch end := moved(l.back, c.End, true); {
+		case c.Start < 0 || c.End < c.Start:
+		case c.End > l.raw || end > frontier:
 			rest = append(rest, c)
-			continue
+		default:
+			c.Start, c.End = moved(l.masked, moved(l.back, c.Start, false), false), moved(l.masked, end, true)
+			out = append(out, c)
 		}
-		c.Start, c.End = l.moved(c.Start), l.moved(c.End)
-		out = append(out, c)
 	}
 	l.cites = rest
 	return out
 }
 
-func (l *lane) moved(at int) int {
-	d := 0
-	for _, e := range l.edits {
-		if e.at <= at {
-			d += e.delta
-		}
-	}
-	return at + d
-}
-
 // forget drops text that no guard needs any more.
-func (w *watch) forget(l *lane) {
-	keep := scoreReach + 4*w.p.hold
-	cut := l.released - keep
-	if cut <= l.base {
-		return
-	}
-	i := cut - l.base
+func (l *lane) forget() {
+	i := min(l.released, l.spans, l.reach) - l.base
 	for i > 0 && !utf8.RuneStart(l.text[i]) {
 		i--
+	}
+	if i <= 0 {
+		return
 	}
 	l.text = append(l.text[:0], l.text[i:]...)
 	l.base += i
@@ -387,53 +562,107 @@ func (w *watch) block(choice int) []conversation.Event {
 
 // choiceReport joins the sheets of a choice's lanes: the worst of each category.
 func (w *watch) choiceReport(choice int) guard.Report {
-	joined := newSheet(w.p.Config.Answer, w.p.Guards.Version(), AnswerSide)
-	total := 0
-	for _, l := range w.lanes {
-		if l.id.Choice == choice {
-			joined.merge(l.sheet)
-			total += l.scored
-		}
-	}
-	joined.scanned = total
-	return joined.report(total)
+	return w.joined(func(l *lane) bool { return l.id.Choice == choice })
 }
 
-// toolCall judges a call as a whole: its name, its raw arguments, and the decoded
-// strings in them, in which escapes hide nothing.
-func (w *watch) toolCall(ctx context.Context, l *lane, last bool) ([]conversation.Event, error) {
-	if !last || l.scored == l.end() && l.scored > 0 {
-		return nil, nil
+// Report implements Watch. Text of a choice that the filter ended is never
+// released, so it need not be looked at to the end.
+func (w *watch) Report() guard.Report { return w.joined(func(*lane) bool { return true }) }
+
+func (w *watch) joined(of func(*lane) bool) guard.Report {
+	s := w.p.sheet(AnswerSide)
+	scanned, total := 0, 0
+	for _, l := range w.lanes {
+		if !of(l) {
+			continue
+		}
+		s.merge(l.sheet)
+		scanned += l.scored
+		if w.ended[l.id.Choice] {
+			total += l.scored
+		} else {
+			total += l.end() + len(l.cut)
+		}
 	}
+	return s.report(scanned, total)
+}
+
+// Done implements Watch.
+func (w *watch) Done() bool { return len(w.ended) == w.choices }
+
+// callEvent is a judged tool call.
+func (l *lane) callEvent() conversation.Event {
+	l.released = l.end()
+	return conversation.Event{
+		Kind: conversation.Delta, Lane: l.id, Text: content.New(string(l.text)), Call: l.call, Name: l.name,
+		Report: l.sheet.report(l.scored, l.scored),
+	}
+}
+
+// lookAtCalls judges tool calls as a whole: their names, their raw arguments, and
+// the decoded strings in them, in which escapes hide nothing; then all calls of the
+// choice together, for what was split between them.
+func (w *watch) lookAtCalls(ctx context.Context, calls []*lane) error {
+	var all []string
+	for _, l := range calls {
+		if !w.subs.Empty() {
+			l.text = []byte(open.String(w.subs.RestoreJSON(content.New(string(l.text)))))
+		}
+		texts, values := callTexts(l)
+		all = append(all, values...)
+		if err := w.lookAcross(ctx, l, texts, w.p.answerAsk); err != nil {
+			return err
+		}
+		l.scored = l.end()
+	}
+	if len(calls) < 2 {
+		return nil
+	}
+	return w.lookAcross(ctx, calls[0], []string{strings.Join(all, ""), strings.Join(all, "\n")}, w.p.answerAsk.spans())
+}
+
+// lookAcross judges texts in which nothing can be masked.
+func (w *watch) lookAcross(ctx context.Context, l *lane, texts []string, q Questions) error {
+	if !q.any() {
+		return nil
+	}
+	var ask []asked
+	for i, t := range texts {
+		if t != "" && (i == 0 || t != texts[i-1]) {
+			ask = append(ask, asked{t, q})
+		}
+	}
+	found, err := w.judge(ctx, ask)
+	for _, f := range found {
+		l.sheet.addSeam(f)
+	}
+	return err
+}
+
+// callTexts are the readings of a tool call, and the values in its arguments.
+// Arguments that are no JSON, or not strictly, are read with their escapes undone,
+// as a lenient reader would; so is JSON inside a string.
+func callTexts(l *lane) (texts, values []string) {
 	raw := string(l.text)
-	texts := []string{open.String(l.name) + "\n" + open.String(l.call), raw}
+	texts = []string{open.String(l.name) + "\n" + open.String(l.call), raw}
 	if v, err := json.Parse(l.text, json.Limits{}); err == nil {
-		var all, values []string
+		var all []string
 		collect(v, &all, true)
 		collect(v, &values, false)
 		texts = append(texts, strings.Join(all, "\n"), strings.Join(values, "\n"), strings.Join(values, ""))
+	} else {
+		values = []string{unescape(raw)}
 	}
-	for _, t := range texts {
-		f, err := w.p.judge(ctx, t, w.p.answerAsk)
-		if err != nil {
-			return nil, err
+	const nested = 4
+	for range nested {
+		plain := unescape(raw)
+		if plain == raw {
+			break
 		}
-		// Masks cannot be written into arguments without changing what the call does.
-		l.sheet.addSeam(f)
-		w.sheet.addSeam(f)
+		texts = append(texts, plain)
+		raw = plain
 	}
-	l.scored = l.end()
-	if l.sheet.refused() {
-		return w.block(l.id.Choice), nil
-	}
-	l.released = l.end()
-	args := content.New(raw)
-	if !w.subs.Empty() {
-		args = w.subs.RestoreJSON(args)
-	}
-	return []conversation.Event{{
-		Kind: conversation.Delta, Lane: l.id, Text: args, Call: l.call, Name: l.name, Report: l.sheet.report(l.scored),
-	}}, nil
+	return texts, values
 }
 
 // collect gathers the texts of v in order, with or without the names of members.
@@ -455,81 +684,4 @@ func collect(v json.Value, out *[]string, names bool) {
 			collect(m.Value, out, names)
 		}
 	}
-}
-
-// lookAtLogprobs judges the tokens and their alternatives, which are text too. An
-// answer with them is always released as a whole.
-func (w *watch) lookAtLogprobs(ctx context.Context, l *lane) error {
-	if len(l.logprobs) == 0 {
-		return nil
-	}
-	merged := mergeLogprobs(l.logprobs)
-	dropUnprovenBytes(&merged)
-	l.logprobs = append(l.logprobs[:0], merged)
-	var tokens []string
-	collect(merged, &tokens, false)
-	for _, text := range []string{strings.Join(tokens, ""), strings.Join(tokens, "\n")} {
-		f, err := w.p.judge(ctx, text, Questions{Personal: w.p.answerAsk.Personal, Lists: w.p.answerAsk.Lists})
-		if err != nil {
-			return err
-		}
-		l.sheet.addSeam(f)
-		w.sheet.addSeam(f)
-	}
-	return nil
-}
-
-// dropUnprovenBytes sets the "bytes" of a token to null unless they spell the
-// token: as numbers they could carry text past the guards.
-func dropUnprovenBytes(v *json.Value) {
-	for i := range v.Items {
-		dropUnprovenBytes(&v.Items[i])
-	}
-	token, _ := v.Member("token")
-	for i := range v.Members {
-		m := &v.Members[i]
-		if m.Is("bytes") && !spells(m.Value, open.String(token.Text)) {
-			m.Value = json.Value{Kind: json.Null}
-			continue
-		}
-		dropUnprovenBytes(&m.Value)
-	}
-}
-
-func spells(v json.Value, token string) bool {
-	if len(v.Items) != len(token) {
-		return false
-	}
-	for i, item := range v.Items {
-		if n, ok := item.Int(); !ok || n != int(token[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// mergeLogprobs joins the token lists of several chunks, member by member.
-func mergeLogprobs(vs []json.Value) json.Value {
-	merged := json.Value{Kind: json.Object}
-	for _, v := range vs {
-		for _, m := range v.Members {
-			mergeMember(&merged, m)
-		}
-	}
-	return merged
-}
-
-func mergeMember(into *json.Value, m json.Member) {
-	for i := range into.Members {
-		if into.Members[i].Is(open.String(m.Name)) {
-			have := &into.Members[i].Value
-			if have.Kind != json.Array {
-				*have = m.Value
-				return
-			}
-			have.Items = append(have.Items, m.Value.Items...)
-			return
-		}
-	}
-	into.Members = append(into.Members, m)
 }

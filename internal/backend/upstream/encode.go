@@ -372,7 +372,7 @@ func (e *encoder) array(t *conversation.Turn, documents int) {
 		e.b = append(e.b, member...)
 		e.b = append(e.b, `":`...)
 	}
-	for i := range t.Parts {
+	for i := 0; i < len(t.Parts); i++ {
 		p := &t.Parts[i]
 		switch {
 		case p.Kind == conversation.Document || !shown(t, p):
@@ -383,6 +383,13 @@ func (e *encoder) array(t *conversation.Turn, documents int) {
 			begin("text", "text")
 		}
 		e.quoted(p.Text)
+		for i++; i < len(t.Parts) && t.Parts[i].Joined && t.Parts[i].Kind == p.Kind; i++ {
+			e.b = e.b[:len(e.b)-1] // the closing quote: the text goes on
+			e.unquoted(t.Parts[i].Text)
+			e.b = append(e.b, '"')
+			e.bare(&t.Parts[i])
+		}
+		i--
 		e.members(p.Extra, "type", "text", "refusal")
 		e.b = append(e.b, '}')
 	}

@@ -284,7 +284,8 @@ const (
 )
 
 // split appends p, cut where documents are marked: text inside the marks is
-// somebody else's. The cuts lose nothing: joined, the parts are p's text.
+// somebody else's. The cuts lose nothing: the parts say that they are joined, and
+// a backend sends them as the one text that they were.
 //
 // A document that was not escaped can hold the closing mark. So a region runs to
 // the last closing mark before the next opening one, and to the end of the text
@@ -297,7 +298,7 @@ func split(parts []conversation.Part, p conversation.Part) []conversation.Part {
 	own, taken := p.Origin, len(parts)
 	add := func(text string, origin conversation.Origin) {
 		if text != "" {
-			p.Text, p.Origin = content.New(text), origin
+			p.Text, p.Origin, p.Joined = content.New(text), origin, len(parts) > taken
 			parts = append(parts, p)
 		}
 	}

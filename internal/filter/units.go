@@ -1,0 +1,290 @@
+package filter
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"sallyport/guard/pii"
+	"sallyport/internal/conversation"
+	"sallyport/internal/custody/content"
+	"sallyport/internal/custody/content/open"
+)
+
+// unit is a stretch of text that is judged in one piece.
+type unit struct {
+	text   string
+	bytes  int
+	leaves []conversation.Leaf // what it was joined from
+	ends   []int               // end of each leaf in text
+	prose  bool
+	origin conversation.Origin
+	kind   conversation.Kind
+	turn   int
+	found  []pii.Entity
+}
+
+// unitsOf joins the texts of a conversation: prose that follows on prose of the
+// same turn, origin and kind is one text, as the model will read it; the small
+// leaves (names, ids, schema words) that follow each other are one text by lines.
+func unitsOf(c *conversation.Conversation) []unit {
+	var units []unit
+	for l := range c.Texts() {
+		n := len(units) - 1
+		if n < 0 || !units[n].takes(l) {
+			units = append(units, unit{turn: l.Turn, origin: l.Origin, kind: l.Kind, prose: l.Prose})
+			n++
+		}
+		u := &units[n]
+		u.bytes += l.Text.Len()
+		u.leaves = append(u.leaves, l)
+	}
+	for i := range units {
+		units[i].join()
+	}
+	return units
+}
+
+func (u *unit) takes(l conversation.Leaf) bool {
+	return l.Prose == u.prose && l.Turn == u.turn && l.Origin == u.origin && l.Kind == u.kind
+}
+
+// join makes the text. One leaf is not copied: a prompt may be megabytes.
+func (u *unit) join() {
+	u.ends = make([]int, len(u.leaves))
+	if len(u.leaves) == 1 {
+		u.text = open.String(*u.leaves[0].Text)
+		u.ends[0] = len(u.text)
+		return
+	}
+	var b strings.Builder
+	b.Grow(u.bytes + len(u.leaves))
+	for i, l := range u.leaves {
+		if i > 0 && !u.prose {
+			b.WriteByte('\n')
+		}
+		b.WriteString(open.String(*l.Text))
+		u.ends[i] = b.Len()
+	}
+	u.text = b.String()
+}
+
+// seam is the neighbourhood of a boundary between units or leaves: what was split
+// there is whole again in it.
+type seam struct {
+	text   string
+	cuts   []int // where the pieces were joined
+	origin conversation.Origin
+}
+
+// seamReach is how many characters on each side of a boundary a seam shows. It
+// covers the longest pattern and a classifier's window. Only characters that take
+// a place count, so padding does not shorten it.
+const seamReach = 512
+
+// piece is a leaf as seams see it.
+type piece struct {
+	text   string
+	origin conversation.Origin
+	prose  bool
+}
+
+// seamsOf returns the seams of a conversation, each in two forms: joined directly,
+// for words that were cut, and by a space, for sentences. Boundaries that lie
+// close together share a seam. Prose is looked at once more without the small
+// leaves between: a name or an id does not part what the model reads on.
+func seamsOf(units []unit) []seam {
+	var all, prose []piece
+	parted := false // a small leaf stands between prose
+	for i := range units {
+		u := &units[i]
+		for _, l := range u.leaves {
+			p := piece{open.String(*l.Text), u.origin, u.prose}
+			parted = parted || p.prose && len(prose) > 0 && !all[len(all)-1].prose
+			all = append(all, p)
+			if p.prose {
+				prose = append(prose, p)
+			}
+		}
+	}
+	seams := append(seamsBy("", all), seamsBy(" ", all)...)
+	if parted {
+		seams = append(append(seams, seamsBy("", prose)...), seamsBy(" ", prose)...)
+	}
+	return seams
+}
+
+func seamsBy(sep string, pieces []piece) []seam {
+	var seams []seam
+	done := cursor{} // boundaries before it have enough text behind them in the last seam
+	for i := 0; i+1 < len(pieces); i++ {
+		at := cursor{i, len(pieces[i].text)}
+		if at.before(done) {
+			continue
+		}
+		from := back(pieces, at)
+		enough, to := ahead(pieces, at)
+		seams = append(seams, newSeam(sep, pieces, from, to))
+		done = enough
+	}
+	return seams
+}
+
+// cursor is a place in pieces.
+type cursor struct{ piece, at int }
+
+func (c cursor) before(d cursor) bool {
+	return c.piece < d.piece || c.piece == d.piece && c.at < d.at
+}
+
+// back goes seamReach characters back from c.
+func back(pieces []piece, c cursor) cursor {
+	for n := 0; ; c = (cursor{c.piece - 1, len(pieces[c.piece-1].text)}) {
+		text := pieces[c.piece].text
+		for c.at > 0 && n < seamReach {
+			r, size := utf8.DecodeLastRuneInString(text[:c.at])
+			c.at -= size
+			n += place(r)
+		}
+		if n >= seamReach || c.piece == 0 {
+			return c
+		}
+	}
+}
+
+// ahead goes seamReach characters on from c, and half of that.
+func ahead(pieces []piece, c cursor) (half, end cursor) {
+	found := false
+	for n := 0; ; c = (cursor{c.piece + 1, 0}) {
+		text := pieces[c.piece].text
+		for c.at < len(text) && n < seamReach {
+			r, size := utf8.DecodeRuneInString(text[c.at:])
+			c.at += size
+			if n += place(r); n == seamReach/2 && !found {
+				half, found = c, true
+			}
+		}
+		if n >= seamReach {
+			return half, c
+		}
+		if c.piece == len(pieces)-1 {
+			return cursor{len(pieces), 0}, c
+		}
+	}
+}
+
+// place is 1 for a character that takes a place for every reader, 0 for white
+// space and what normalisation may drop.
+func place(r rune) int {
+	switch {
+	case r < utf8.RuneSelf:
+		if r > ' ' && r < 0x7f {
+			return 1
+		}
+		return 0
+	case r == 0x115F, r == 0x1160, r == 0x3164, r == 0xFFA0: // fillers that count as letters
+		return 0
+	case unicode.In(r, unicode.M, unicode.Z, unicode.C):
+		return 0
+	}
+	return 1
+}
+
+func newSeam(sep string, pieces []piece, from, to cursor) seam {
+	s := seam{origin: pieces[from.piece].origin}
+	var b strings.Builder
+	for i := from.piece; i <= to.piece; i++ {
+		text := pieces[i].text
+		if i == to.piece {
+			text = text[:to.at]
+		}
+		if i == from.piece {
+			text = text[from.at:]
+		} else {
+			s.cuts = append(s.cuts, b.Len())
+			b.WriteString(sep)
+		}
+		b.WriteString(text)
+		s.origin = min(s.origin, pieces[i].origin)
+	}
+	s.text = b.String()
+	return s
+}
+
+// crossing keeps the entities that no single piece shows: they cannot be masked
+// in one place.
+func (s seam) crossing(found []pii.Entity) []pii.Entity {
+	kept := found[:0:0]
+	i := 0
+	for _, e := range found {
+		for i < len(s.cuts) && s.cuts[i] <= e.Span.Start {
+			i++
+		}
+		if i < len(s.cuts) && s.cuts[i] < e.Span.End {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// mask writes placeholders over the personal data that policy masks. It reports
+// whether all of it could be masked: a number's literal has no place for a word.
+func mask(units []unit, rules Rules, subs *Substitutions) bool {
+	for i := range units {
+		u := &units[i]
+		hits := u.found[:0:0]
+		for _, e := range u.found {
+			if mode, listed := rules.Personal[e.Type]; listed && mode == Mask {
+				hits = append(hits, e)
+			}
+		}
+		if len(hits) > 0 && !u.mask(hits, subs) {
+			return false
+		}
+	}
+	return true
+}
+
+// mask writes placeholders over hits, which are sorted and do not overlap.
+func (u *unit) mask(hits []pii.Entity, subs *Substitutions) bool {
+	start, first := 0, 0
+	for i, l := range u.leaves {
+		end := u.ends[i]
+		for first < len(hits) && hits[first].Span.End <= start {
+			first++
+		}
+		after := first
+		for after < len(hits) && hits[after].Span.Start < end {
+			after++
+		}
+		if first < after {
+			if l.Number {
+				return false
+			}
+			*l.Text = content.New(masked(u.text, start, end, hits[first:after], subs))
+		}
+		start = end
+		if !u.prose {
+			start++ // the line break between small leaves
+		}
+	}
+	return true
+}
+
+// masked returns text[start:end] with placeholders for what hits cover. An entity
+// that began in an earlier leaf leaves nothing here: its placeholder stands there.
+func masked(text string, start, end int, hits []pii.Entity, subs *Substitutions) string {
+	var b strings.Builder
+	b.Grow(end - start)
+	pos := start
+	for _, h := range hits {
+		from := max(h.Span.Start, pos)
+		b.WriteString(text[pos:from])
+		if h.Span.Start >= start {
+			b.WriteString(subs.placeholderFor(h.Type, text[h.Span.Start:h.Span.End]))
+		}
+		pos = min(h.Span.End, end)
+	}
+	b.WriteString(text[pos:end])
+	return b.String()
+}
