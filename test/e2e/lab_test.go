@@ -158,6 +158,7 @@ blocklists:
 filters:
   lab: {blocklists: [projects], personal_data: {prompt: {CreditCardNumber: block}, answer: {CreditCardNumber: block}}}
   lists: {blocklists: [projects], prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", jailbreak: "off", indirect_attack: "off"}, answer: {hate: "off", sexual: "off", violence: "off", self_harm: "off"}, personal_data: {prompt: {CreditCardNumber: block}, answer: {CreditCardNumber: block}}}
+  plain: {prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", jailbreak: "off", indirect_attack: "off"}, answer: {hate: "off", sexual: "off", violence: "off", self_harm: "off"}}
   shields: {prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", indirect_attack: "off"}}
 resources:
   ward:
