@@ -249,7 +249,7 @@ func (d *sample) introduce(out io.Writer) {
 		p("This is a fresh second API key; the first key, shown at the first start, stays valid.")
 	}
 	p("State:  %s", d.options.State)
-	p("Record: sallyport audit verify --state %s", shellQuote(d.options.State))
+	p("Record: %s audit verify --state %s", os.Args[0], shellQuote(d.options.State))
 	p("Stop with Ctrl+C.")
 	p("")
 }

@@ -23,7 +23,8 @@ func TestSealAndOpen(t *testing.T) {
 	k, aad := seal.NewKey(), seal.AAD("conversations", "ward", "c-1", 3)
 	for _, text := range []string{"", "x", strings.Repeat("secret ", 10_000)} {
 		blob := seal.SealText(k, aad, content.New(text))
-		if text != "" && bytes.Contains(blob, []byte(text)) {
+		// One byte alone is in random bytes by chance.
+		if len(text) > 1 && bytes.Contains(blob, []byte(text)) {
 			t.Error("the text is in the blob")
 		}
 		got, err := seal.OpenText(k, aad, blob)

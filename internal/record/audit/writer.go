@@ -20,9 +20,9 @@ type writer struct {
 	signedAt  int64               // size at the last nudge
 	stalled   bool                // the disk is full; said once
 
-	batch  []*pending
-	buf    []byte
-	hash   []byte
+	batch []*pending
+	buf   []byte
+	hash  []byte
 }
 
 func (w *writer) run() {
