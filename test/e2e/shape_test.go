@@ -252,6 +252,12 @@ func TestEveryPlaceOfEmbeddingsIsJudged(t *testing.T) {
 // harmless stands before and after, so that the pieces have neighbours.
 func TestSplitTextIsJoined(t *testing.T) {
 	l := lab(t)
+	dodged := map[string][]string{} // by text: one line each, not one for every pair of roles
+	defer func() {
+		for text, names := range dodged {
+			t.Errorf("%s reaches the upstream, cut by: %s", text, strings.Join(names, "; "))
+		}
+	}()
 	try := func(name string, build func(pieces []string) any) {
 		for _, n := range []int{2, 3, len(term)} {
 			for _, text := range []pair{listed, attack} {
@@ -260,8 +266,10 @@ func TestSplitTextIsJoined(t *testing.T) {
 				}
 				before := l.Mock.Stats().Requests
 				bad := l.chatAt(text.deployment, string(formJSON(build(pieces(text.blocked, n)))))
-				if err := bad.filtered(text.category); err != nil || l.Mock.Stats().Requests != before {
-					t.Errorf("%s, %s in %d pieces: upstream requests %d, %v", name, text.name, n, l.Mock.Stats().Requests-before, err)
+				if err := bad.filtered(text.category); l.Mock.Stats().Requests != before {
+					dodged[text.name] = append(dodged[text.name], fmt.Sprintf("%s, %d pieces", name, n))
+				} else if err != nil && (n <= 3 || bad.code() != "content_filter") {
+					t.Errorf("%s, %s in %d pieces: %v", name, text.name, n, err)
 				}
 				totals.add("splits", 1)
 				if n > 3 {
