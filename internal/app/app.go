@@ -67,6 +67,8 @@ type App struct {
 	ready  atomic.Bool
 	undo   undo
 	reload sync.Mutex
+	// handlers are the requests under way, of all listeners.
+	handlers sync.WaitGroup
 }
 
 // parts are what the configuration describes beyond the state: they are built

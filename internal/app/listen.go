@@ -112,6 +112,8 @@ func (a *App) handler(c *config.Listener) http.Handler {
 	api, pages := slices.Contains(c.Serves, "api"), slices.Contains(c.Serves, "web")
 	ops := a.operations(health, numbers)
 	return httpx.Guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.handlers.Add(1)
+		defer a.handlers.Done()
 		p := a.parts.Load()
 		switch {
 		case (health || numbers) && operational(r.URL.Path):
@@ -152,7 +154,7 @@ func (a *App) operations(health, numbers bool) http.Handler {
 		case health && r.URL.Path == "/healthz":
 			_, _ = w.Write([]byte("ok\n"))
 		case health && r.URL.Path == "/readyz":
-			a.readiness(w)
+			a.readiness(w, r)
 		case numbers && r.URL.Path == "/metrics":
 			metrics.ServeHTTP(w, r)
 		default:
@@ -162,12 +164,12 @@ func (a *App) operations(health, numbers bool) http.Handler {
 }
 
 // readiness says whether requests can be served: the record must be writable.
-func (a *App) readiness(w http.ResponseWriter) {
+func (a *App) readiness(w http.ResponseWriter, r *http.Request) {
 	word := ""
 	switch {
 	case !a.ready.Load():
 		word = "draining"
-	case a.state.log.Healthy() != nil:
+	case a.state.record.writable(r.Context()) != nil:
 		word = "the record cannot be written"
 	default:
 		_, _ = w.Write([]byte("ready\n"))
@@ -232,11 +234,26 @@ func (a *App) drain(failed <-chan error, running int) error {
 	for range running {
 		err = errors.Join(err, <-failed)
 	}
+	a.settle()
 	rctx, rcancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer rcancel()
 	_, rerr := a.state.record.Append(rctx, audit.Entry{Kind: audit.Stopped, Operation: "service.stop"})
 	return errors.Join(err, rerr)
 }
+
+// settle waits for handlers that were cut: each still owes the record its outcome.
+func (a *App) settle() {
+	done := make(chan struct{})
+	go func() { a.handlers.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(settleDeadline):
+		a.log.Error("a handler did not end; the next start records its outcome as unknown")
+	}
+}
+
+// settleDeadline is longer than the gate's own deadline for writing an outcome.
+const settleDeadline = 12 * time.Second
 
 // pageURL is where people reach the page.
 func (a *App) pageURL() string {

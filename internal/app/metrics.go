@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -55,17 +57,31 @@ func (m *metrics) handler() http.Handler {
 
 // recorder puts entries on the record and counts those that are.
 type recorder struct {
-	log *audit.Log
-	m   *metrics
+	log     *audit.Log
+	m       *metrics
+	failing atomic.Bool // the last entry could not be written
 }
 
 // Append implements gate.Recorder.
 func (r *recorder) Append(ctx context.Context, e audit.Entry) (audit.Receipt, error) {
 	receipt, err := r.log.Append(ctx, e)
+	r.failing.Store(err != nil)
 	if err == nil {
 		r.count(&e)
 	}
 	return receipt, err
+}
+
+// writable reports whether the record takes entries. After a failure it tries
+// one: a service that is taken out of rotation sees no request that would.
+func (r *recorder) writable(ctx context.Context) error {
+	if !r.failing.Load() {
+		return r.log.Healthy()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_, err := r.Append(ctx, audit.Entry{Kind: audit.Recovery, Operation: "record.probe"})
+	return err
 }
 
 func (r *recorder) count(e *audit.Entry) {

@@ -116,7 +116,7 @@ func (s *state) openRecord(ctx context.Context, c *config.Config, logger *slog.L
 		return err
 	}
 	s.undo.add(s.log.Close)
-	s.record = &recorder{s.log, s.metrics}
+	s.record = &recorder{log: s.log, m: s.metrics}
 	if err := s.checkErasures(); err != nil {
 		return err
 	}
