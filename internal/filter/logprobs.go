@@ -20,13 +20,13 @@ func (w *watch) lookAtLogprobs(ctx context.Context, l *lane) error {
 	l.logprobs = append(l.logprobs[:0], merged)
 	var all []string
 	collect(merged, &all, true)
-	texts := append(readings(merged), strings.Join(all, "\n"))
+	texts := append(spelled(merged), strings.Join(all, "\n"))
 	return w.lookAcross(ctx, l, texts, w.p.answerAsk.spans())
 }
 
-// readings are the texts that token entries spell: the tokens, and for each rank
+// spelled are the texts that token entries spell: the tokens, and for each rank
 // the alternatives of that rank with the token where there is none.
-func readings(entries json.Value) []string {
+func spelled(entries json.Value) []string {
 	ranks := 0
 	for _, e := range entries.Items {
 		top, _ := e.Member("top_logprobs")

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"sallyport/guard"
 	"sallyport/guard/blocklist"
+	"sallyport/guard/normalize"
 	"sallyport/guard/pii"
 	"sallyport/internal/conversation"
 )
@@ -237,25 +239,16 @@ func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (repo
 	subs = &Substitutions{}
 	for i := range units {
 		u := &units[i]
-		f, err := p.contained(ctx, u.text, p.ask(u))
-		if err != nil {
+		if err := p.judgeUnit(ctx, s, u); err != nil {
 			return guard.Report{}, nil, err
 		}
-		s.add(f)
 		scanned += u.bytes
-		u.found = f.Personal
 		if u.bytes >= largeUnit {
-			f.End = nil
 			runtime.GC()
 		}
 	}
-	for _, seam := range seamsOf(units) {
-		f, err := p.contained(ctx, seam.text, p.ask(&unit{origin: seam.origin, kind: conversation.Text}))
-		if err != nil {
-			return guard.Report{}, nil, err
-		}
-		f.Personal = seam.crossing(f.Personal)
-		s.addSeam(f)
+	if err := p.judgeSeams(ctx, s, units); err != nil {
+		return guard.Report{}, nil, err
 	}
 	if !s.refused() && !mask(units, p.Config.Prompt, subs) {
 		s.block(guard.PersonalData)
@@ -263,12 +256,116 @@ func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (repo
 	return s.report(scanned, total), subs, nil
 }
 
-// ask chooses the guards for a unit by whose words it is. The direct shield reads
-// everything; the indirect shield reads what the user did not write.
-func (p *policy) ask(u *unit) Questions {
+// judgeUnit shows a unit to the guards. Small leaves are shown to the classifiers
+// as they can be read: the sentences among them line by line, the words as one run.
+func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 	q := p.promptAsk
-	q.Indirect = q.Indirect && u.origin == conversation.Untrusted && (u.kind == conversation.Document || u.kind == conversation.ToolResult || u.kind == conversation.Text && u.turn >= 0)
-	return q
+	q.Indirect = q.Indirect && u.planted()
+	if u.prose && words(u.text) > 1 {
+		f, err := p.contained(ctx, u.text, q)
+		if err != nil {
+			return err
+		}
+		s.add(f)
+		u.found = f.Personal
+		return p.judgeArguments(ctx, s, u)
+	}
+	f, err := p.contained(ctx, u.text, q.spans())
+	if err != nil {
+		return err
+	}
+	s.add(f)
+	u.found = f.Personal
+	if u.prose {
+		return p.judgeArguments(ctx, s, u)
+	}
+	sentences, run := u.readable()
+	for _, text := range []string{sentences, run} {
+		if words(text) < 2 || !q.classes().any() {
+			continue
+		}
+		f, err := p.contained(ctx, text, q.classes())
+		if err != nil {
+			return err
+		}
+		s.add(f)
+	}
+	return nil
+}
+
+// judgeArguments judges what the arguments of a tool call say when they are
+// decoded, as the model reads them. Personal data that only the decoded form shows
+// has no place where it could be masked.
+func (p *policy) judgeArguments(ctx context.Context, s *sheet, u *unit) error {
+	if u.kind != conversation.ToolCall {
+		return nil
+	}
+	type entity struct{ kind, text string }
+	raw := map[entity]bool{}
+	for _, e := range u.found {
+		raw[entity{e.Type, u.text[e.Span.Start:e.Span.End]}] = true
+	}
+	texts, _ := readings(u.text)
+	for _, text := range texts {
+		f, err := p.contained(ctx, text, p.promptAsk.spans())
+		if err != nil {
+			return err
+		}
+		f.Personal = slices.DeleteFunc(f.Personal, func(e pii.Entity) bool {
+			return raw[entity{e.Type, text[e.Span.Start:e.Span.End]}]
+		})
+		s.addSeam(f)
+	}
+	return nil
+}
+
+// judgeSeams judges what was split between texts: listed terms wherever the cuts
+// are, personal data whose digits go on, and sentences.
+func (p *policy) judgeSeams(ctx context.Context, s *sheet, units []unit) error {
+	reach := seamReach
+	for _, l := range p.promptAsk.Lists {
+		reach = max(reach, l.Longest())
+	}
+	for _, w := range seamsOf(units, reach) {
+		glued, cuts := w.join(func(string, string) string { return "" })
+		r := normalize.Normalize(glued)
+		var f Findings
+		for _, l := range p.promptAsk.Lists {
+			for _, span := range l.FindSplit(r, cuts) {
+				f.Terms = append(f.Terms, Term{List: l.Name(), Span: span})
+			}
+		}
+		s.addSeam(f)
+		spaced, cuts := w.join(func(string, string) string { return " " })
+		q := p.promptAsk.classes()
+		q.Indirect = q.Indirect && w.planted()
+		if words(spaced) < 2 {
+			q = Questions{}
+		}
+		q.Personal = p.promptAsk.Personal
+		if err := p.judgeSeam(ctx, s, spaced, cuts, q); err != nil {
+			return err
+		}
+		if digits, cuts := w.join(byDigits); digits != spaced {
+			if err := p.judgeSeam(ctx, s, digits, cuts, Questions{Personal: q.Personal}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *policy) judgeSeam(ctx context.Context, s *sheet, text string, cuts []int, q Questions) error {
+	if !q.any() {
+		return nil
+	}
+	f, err := p.contained(ctx, text, q)
+	if err != nil {
+		return err
+	}
+	f.Personal = crossing(f.Personal, cuts)
+	s.addSeam(f)
+	return nil
 }
 
 // Answer implements Policy.

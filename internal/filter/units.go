@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -69,37 +70,71 @@ func (u *unit) join() {
 	u.text = b.String()
 }
 
-// seam is the neighbourhood of a boundary between units or leaves: what was split
-// there is whole again in it.
-type seam struct {
-	text   string
-	cuts   []int // where the pieces were joined
-	origin conversation.Origin
+// planted reports whether u is text that could hold planted instructions: the
+// indirect shield reads what the user did not write. Names and ids are for the
+// direct shield, which reads everything.
+func (u *unit) planted() bool { return u.prose && u.turn >= 0 && u.origin == conversation.Untrusted }
+
+// readable are the leaves of u that are sentences, by lines, and the others as one
+// run of words.
+func (u *unit) readable() (sentences, run string) {
+	var long, short []string
+	for _, l := range u.leaves {
+		switch text := open.String(*l.Text); {
+		case l.Number:
+		case words(text) > 2:
+			long = append(long, text)
+		default:
+			short = append(short, text)
+		}
+	}
+	return strings.Join(long, "\n"), strings.Join(short, " ")
 }
 
-// seamReach is how many characters on each side of a boundary a seam shows. It
-// covers the longest pattern and a classifier's window. Only characters that take
-// a place count, so padding does not shorten it.
+// words counts words with letters in text, up to three.
+func words(text string) int {
+	n, in := 0, false
+	for _, r := range text {
+		letter := unicode.IsLetter(r)
+		switch {
+		case letter && (!in || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)):
+			if n++; n == 3 {
+				return n
+			}
+			in = true
+		case unicode.IsSpace(r):
+			in = false
+		}
+	}
+	return n
+}
+
+// seamReach is how many characters on each side of a boundary a seam shows at
+// least: a classifier's window and the longest number. Only characters that take a
+// place count, so padding does not shorten it.
 const seamReach = 512
 
 // piece is a leaf as seams see it.
 type piece struct {
-	text   string
-	origin conversation.Origin
-	prose  bool
+	text    string
+	planted bool
+	prose   bool
 }
 
-// seamsOf returns the seams of a conversation, each in two forms: joined directly,
-// for words that were cut, and by a space, for sentences. Boundaries that lie
-// close together share a seam. Prose is looked at once more without the small
-// leaves between: a name or an id does not part what the model reads on.
-func seamsOf(units []unit) []seam {
+// seam is the neighbourhood of a boundary between leaves: what was split there is
+// whole again in it.
+type seam []piece
+
+// seamsOf returns the seams of a conversation. Boundaries that lie close together
+// share one. Prose is looked at once more without the small leaves between: a name
+// or an id does not part what the model reads on.
+func seamsOf(units []unit, reach int) []seam {
 	var all, prose []piece
 	parted := false // a small leaf stands between prose
 	for i := range units {
 		u := &units[i]
 		for _, l := range u.leaves {
-			p := piece{open.String(*l.Text), u.origin, u.prose}
+			p := piece{open.String(*l.Text), u.planted(), u.prose}
 			parted = parted || p.prose && len(prose) > 0 && !all[len(all)-1].prose
 			all = append(all, p)
 			if p.prose {
@@ -107,14 +142,14 @@ func seamsOf(units []unit) []seam {
 			}
 		}
 	}
-	seams := append(seamsBy("", all), seamsBy(" ", all)...)
+	seams := seamsIn(all, reach)
 	if parted {
-		seams = append(append(seams, seamsBy("", prose)...), seamsBy(" ", prose)...)
+		seams = append(seams, seamsIn(prose, reach)...)
 	}
 	return seams
 }
 
-func seamsBy(sep string, pieces []piece) []seam {
+func seamsIn(pieces []piece, reach int) []seam {
 	var seams []seam
 	done := cursor{} // boundaries before it have enough text behind them in the last seam
 	for i := 0; i+1 < len(pieces); i++ {
@@ -122,12 +157,47 @@ func seamsBy(sep string, pieces []piece) []seam {
 		if at.before(done) {
 			continue
 		}
-		from := back(pieces, at)
-		enough, to := ahead(pieces, at)
-		seams = append(seams, newSeam(sep, pieces, from, to))
+		from := back(pieces, at, reach)
+		enough, to := ahead(pieces, at, reach)
+		s := slices.Clone(pieces[from.piece : to.piece+1])
+		s[len(s)-1].text = s[len(s)-1].text[:to.at]
+		s[0].text = s[0].text[from.at:]
+		seams = append(seams, s)
 		done = enough
 	}
 	return seams
+}
+
+// planted reports whether all of s could hold planted instructions. The words of
+// the operator or the user beside a document are theirs: read together they would
+// look planted in it.
+func (s seam) planted() bool {
+	return !slices.ContainsFunc(s, func(p piece) bool { return !p.planted })
+}
+
+// join joins s and returns where it did, before what is between.
+func (s seam) join(between func(a, b string) string) (string, []int) {
+	var b strings.Builder
+	cuts := make([]int, 0, len(s))
+	for i, p := range s {
+		if i > 0 {
+			cuts = append(cuts, b.Len())
+			b.WriteString(between(s[i-1].text, p.text))
+		}
+		b.WriteString(p.text)
+	}
+	return b.String(), cuts
+}
+
+// byDigits joins a number that goes on directly, all else by a space.
+func byDigits(a, b string) string {
+	digit := func(r rune) bool { return place(r) > 0 }
+	x, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(b, func(r rune) bool { return !digit(r) }))
+	y, _ := utf8.DecodeLastRuneInString(strings.TrimRightFunc(a, func(r rune) bool { return !digit(r) }))
+	if unicode.IsDigit(x) && unicode.IsDigit(y) {
+		return ""
+	}
+	return " "
 }
 
 // cursor is a place in pieces.
@@ -137,34 +207,34 @@ func (c cursor) before(d cursor) bool {
 	return c.piece < d.piece || c.piece == d.piece && c.at < d.at
 }
 
-// back goes seamReach characters back from c.
-func back(pieces []piece, c cursor) cursor {
+// back goes reach characters back from c.
+func back(pieces []piece, c cursor, reach int) cursor {
 	for n := 0; ; c = (cursor{c.piece - 1, len(pieces[c.piece-1].text)}) {
 		text := pieces[c.piece].text
-		for c.at > 0 && n < seamReach {
+		for c.at > 0 && n < reach {
 			r, size := utf8.DecodeLastRuneInString(text[:c.at])
 			c.at -= size
 			n += place(r)
 		}
-		if n >= seamReach || c.piece == 0 {
+		if n >= reach || c.piece == 0 {
 			return c
 		}
 	}
 }
 
-// ahead goes seamReach characters on from c, and half of that.
-func ahead(pieces []piece, c cursor) (half, end cursor) {
+// ahead goes reach characters on from c, and half of that.
+func ahead(pieces []piece, c cursor, reach int) (half, end cursor) {
 	found := false
 	for n := 0; ; c = (cursor{c.piece + 1, 0}) {
 		text := pieces[c.piece].text
-		for c.at < len(text) && n < seamReach {
+		for c.at < len(text) && n < reach {
 			r, size := utf8.DecodeRuneInString(text[c.at:])
 			c.at += size
-			if n += place(r); n == seamReach/2 && !found {
+			if n += place(r); n == reach/2 && !found {
 				half, found = c, true
 			}
 		}
-		if n >= seamReach {
+		if n >= reach {
 			return half, c
 		}
 		if c.piece == len(pieces)-1 {
@@ -190,37 +260,16 @@ func place(r rune) int {
 	return 1
 }
 
-func newSeam(sep string, pieces []piece, from, to cursor) seam {
-	s := seam{origin: pieces[from.piece].origin}
-	var b strings.Builder
-	for i := from.piece; i <= to.piece; i++ {
-		text := pieces[i].text
-		if i == to.piece {
-			text = text[:to.at]
-		}
-		if i == from.piece {
-			text = text[from.at:]
-		} else {
-			s.cuts = append(s.cuts, b.Len())
-			b.WriteString(sep)
-		}
-		b.WriteString(text)
-		s.origin = min(s.origin, pieces[i].origin)
-	}
-	s.text = b.String()
-	return s
-}
-
 // crossing keeps the entities that no single piece shows: they cannot be masked
 // in one place.
-func (s seam) crossing(found []pii.Entity) []pii.Entity {
+func crossing(found []pii.Entity, cuts []int) []pii.Entity {
 	kept := found[:0:0]
 	i := 0
 	for _, e := range found {
-		for i < len(s.cuts) && s.cuts[i] <= e.Span.Start {
+		for i < len(cuts) && cuts[i] <= e.Span.Start {
 			i++
 		}
-		if i < len(s.cuts) && s.cuts[i] < e.Span.End {
+		if i < len(cuts) && cuts[i] < e.Span.End {
 			kept = append(kept, e)
 		}
 	}

@@ -640,12 +640,17 @@ func (w *watch) lookAcross(ctx context.Context, l *lane, texts []string, q Quest
 }
 
 // callTexts are the readings of a tool call, and the values in its arguments.
-// Arguments that are no JSON, or not strictly, are read with their escapes undone,
-// as a lenient reader would; so is JSON inside a string.
 func callTexts(l *lane) (texts, values []string) {
 	raw := string(l.text)
-	texts = []string{open.String(l.name) + "\n" + open.String(l.call), raw}
-	if v, err := json.Parse(l.text, json.Limits{}); err == nil {
+	more, values := readings(raw)
+	return append([]string{open.String(l.name) + "\n" + open.String(l.call), raw}, more...), values
+}
+
+// readings are the texts that arguments hold when they are decoded, and the values
+// in them. Arguments that are no JSON, or not strictly, are read with their escapes
+// undone, as a lenient reader would; so is JSON inside a string.
+func readings(raw string) (texts, values []string) {
+	if v, err := json.Parse([]byte(raw), json.Limits{}); err == nil {
 		var all []string
 		collect(v, &all, true)
 		collect(v, &values, false)

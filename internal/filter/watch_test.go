@@ -598,3 +598,75 @@ func TestQuestionsOfAPolicy(t *testing.T) {
 		t.Errorf("report %+v", r)
 	}
 }
+
+// noted notes what the classifiers are asked.
+type noted struct {
+	filter.Guards
+	seen *[]string
+}
+
+func (n noted) Judge(ctx context.Context, text string, q filter.Questions) (filter.Findings, error) {
+	if q.Indirect {
+		*n.seen = append(*n.seen, text)
+	}
+	return n.Guards.Judge(ctx, text, q)
+}
+
+// TestIndirectShieldReadsWhatIsPlanted: the words of the operator and the user are
+// theirs, also beside a document; two documents are read together.
+func TestIndirectShieldReadsWhatIsPlanted(t *testing.T) {
+	guards, err := filter.NewGuards()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	off := filter.Threshold{Mode: filter.Off}
+	p, err := filter.New(filter.Config{Guards: noted{guards, &seen}, Prompt: filter.Rules{Harm: [4]filter.Threshold{off, off, off, off}, Jailbreak: filter.Off, Indirect: filter.Note}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := talk(
+		conversation.Turn{Role: conversation.System, Parts: []conversation.Part{{Kind: conversation.Text, Origin: conversation.Operator, Text: content.New("operator words here")}}},
+		user("user words here"))
+	c.Turns[1].Parts = append(c.Turns[1].Parts,
+		conversation.Part{Kind: conversation.Document, Text: content.New("document one here")},
+		conversation.Part{Kind: conversation.Text, Text: content.New("marked words here"), Joined: true})
+	c.Turns[1].Name = content.New("a name of words")
+	c.Turns = append(c.Turns, conversation.Turn{Role: conversation.Tool, Parts: []conversation.Part{{Kind: conversation.ToolResult, Call: content.New("call_1"), Text: content.New("result words here")}}})
+	c.Stop = []content.Text{content.New("stop words stand here")}
+	if _, _, err := p.Prompt(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(seen, "|")
+	for _, want := range []string{"document one here", "marked words here", "result words here"} {
+		if !slices.Contains(seen, want) {
+			t.Errorf("%q is not asked about by itself: %q", want, seen)
+		}
+	}
+	for _, not := range []string{"operator", "user", "name", "stop"} {
+		if strings.Contains(all, not) {
+			t.Errorf("the indirect shield reads %q: %q", not, seen)
+		}
+	}
+}
+
+// TestArgumentsOfAPromptAreDecoded: what a model reads in a call is what counts.
+func TestArgumentsOfAPromptAreDecoded(t *testing.T) {
+	p := newPolicy(t, func(c *filter.Config) {
+		c.Prompt.Blocklists = []*blocklist.List{list(t, "project heron")}
+		c.Prompt.Personal = map[string]filter.Mode{"Email": filter.Mask}
+	})
+	for args, want := range map[string]guard.Action{
+		`{"q":"\u0070roject heron"}`:        guard.Refuse,
+		`{"a":"project","b":"heron"}`:       guard.Refuse,
+		`{"to":"ann\u0040example.org"}`:     guard.Refuse,
+		`{"to":"ann@example.org"}`:          guard.Redact,
+		`{"q":"project robin","w":"heron"}`: guard.Pass,
+	} {
+		c := talk(conversation.Turn{Role: conversation.Assistant, Parts: []conversation.Part{{Kind: conversation.ToolCall, Origin: conversation.Model, Name: content.New("f"), Text: content.New(args)}}}, user("hello"))
+		r, _, err := p.Prompt(context.Background(), c)
+		if err != nil || r.Action != want {
+			t.Errorf("%s: action %d, want %d, err %v", args, r.Action, want, err)
+		}
+	}
+}
