@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -80,7 +81,13 @@ func (r *recorder) writable(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	_, err := r.Append(ctx, audit.Entry{Kind: audit.Recovery, Operation: "record.probe"})
+	// An intent with its outcome: an entry alone may still fit where a request does not.
+	probe := audit.Entry{Kind: audit.Intent, Operation: "record.probe", ID: rand.Text()}
+	if _, err := r.Append(ctx, probe); err != nil {
+		return err
+	}
+	probe.Kind = audit.Outcome
+	_, err := r.Append(ctx, probe)
 	return err
 }
 
