@@ -130,8 +130,10 @@ func TestPromptFindsTermEverywhere(t *testing.T) {
 			c.Turns[0].Parts = append(c.Turns[0].Parts, conversation.Part{Kind: conversation.Document, Text: content.New("x"), Source: &conversation.Source{Title: content.New(s)}})
 			return c
 		},
-		"split parts": func(s string) *conversation.Conversation { return talk(user(s[:len(s)/2], s[len(s)/2:])) },
-		"split turns": func(s string) *conversation.Conversation { return talk(user(s[:len(s)/2]), user(s[len(s)/2:])) },
+		"edge of a part":  func(s string) *conversation.Conversation { return talk(user(s, "Seven more words follow here")) },
+		"start of a part": func(s string) *conversation.Conversation { return talk(user("Seven words come before", s)) },
+		"split parts":     func(s string) *conversation.Conversation { return talk(user(s[:len(s)/2], s[len(s)/2:])) },
+		"split turns":     func(s string) *conversation.Conversation { return talk(user(s[:len(s)/2]), user(s[len(s)/2:])) },
 		"split words": func(s string) *conversation.Conversation {
 			a, b, _ := strings.Cut(s, " ")
 			return talk(user(a), user(b))

@@ -268,7 +268,7 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 		}
 		s.add(f)
 		u.found = f.Personal
-		return p.judgeArguments(ctx, s, u)
+		return errors.Join(p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
 	}
 	f, err := p.contained(ctx, u.text, q.spans())
 	if err != nil {
@@ -277,7 +277,7 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 	s.add(f)
 	u.found = f.Personal
 	if u.prose {
-		return p.judgeArguments(ctx, s, u)
+		return errors.Join(p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
 	}
 	sentences, run := u.readable()
 	for _, text := range []string{sentences, run} {
@@ -290,6 +290,32 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 		}
 		s.add(f)
 	}
+	return nil
+}
+
+// judgeLeaves judges each piece of prose that was joined by itself too: a joint
+// without a space glues the last word of one to the first of the next, and a term
+// or a number at the edge would no longer stand alone.
+func (p *policy) judgeLeaves(ctx context.Context, s *sheet, u *unit) error {
+	if len(u.leaves) < 2 {
+		return nil
+	}
+	start := 0
+	for i := range u.leaves {
+		f, err := p.contained(ctx, u.text[start:u.ends[i]], p.promptAsk.spans())
+		if err != nil {
+			return err
+		}
+		for _, e := range f.Personal {
+			e.Span.Start, e.Span.End = e.Span.Start+start, e.Span.End+start
+			if !slices.ContainsFunc(u.found, func(had pii.Entity) bool { return had.Span.Start < e.Span.End && e.Span.Start < had.Span.End }) {
+				u.found = append(u.found, e)
+			}
+		}
+		s.add(f)
+		start = u.ends[i]
+	}
+	slices.SortFunc(u.found, func(a, b pii.Entity) int { return a.Span.Start - b.Span.Start })
 	return nil
 }
 
