@@ -266,7 +266,7 @@ func TestSubstitutesAcrossCuts(t *testing.T) {
 			}
 		}
 		if got, _ := shown(push(t, p.Answer(c, subs), delta(in), finished(0, conversation.Stop))); got[conversation.Lane{Kind: conversation.Text}] != want {
-			t.Errorf("%q in one: got %q, want %q", in, got, want)
+			t.Errorf("%v in one: got %v, want %v", in, got, want)
 		}
 	}
 	// In arguments the original is put back escaped, and judged.
