@@ -300,7 +300,8 @@ func (p *policy) judgeLeaves(ctx context.Context, s *sheet, u *unit) error {
 	if len(u.leaves) < 2 {
 		return nil
 	}
-	start := 0
+	start, next := 0, 0
+	whole := u.found // sorted, and those of the leaves come in order too
 	for i := range u.leaves {
 		f, err := p.contained(ctx, u.text[start:u.ends[i]], p.promptAsk.spans())
 		if err != nil {
@@ -308,7 +309,10 @@ func (p *policy) judgeLeaves(ctx context.Context, s *sheet, u *unit) error {
 		}
 		for _, e := range f.Personal {
 			e.Span.Start, e.Span.End = e.Span.Start+start, e.Span.End+start
-			if !slices.ContainsFunc(u.found, func(had pii.Entity) bool { return had.Span.Start < e.Span.End && e.Span.Start < had.Span.End }) {
+			for next < len(whole) && whole[next].Span.End <= e.Span.Start {
+				next++
+			}
+			if next == len(whole) || whole[next].Span.Start >= e.Span.End {
 				u.found = append(u.found, e)
 			}
 		}
