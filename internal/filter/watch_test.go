@@ -734,3 +734,19 @@ func TestArgumentsOfAPromptAreDecoded(t *testing.T) {
 		}
 	}
 }
+
+// TestNumberAtTheEdgeOfAPartIsMasked: joined with the digits of the next part it
+// would be no card number any more.
+func TestNumberAtTheEdgeOfAPartIsMasked(t *testing.T) {
+	p := newPolicy(t, func(c *filter.Config) {
+		c.Prompt.Personal = map[string]filter.Mode{"CreditCardNumber": filter.Mask, "Email": filter.Mask}
+	})
+	c := talk(user("mail ann@example.org about my card 4111 1111 1111 1111", "22 apples for bob@example.org"))
+	r, _, err := p.Prompt(context.Background(), c)
+	if err != nil || r.Action != guard.Redact {
+		t.Fatalf("action %d, err %v", r.Action, err)
+	}
+	if got := open.String(c.Turns[0].Parts[0].Text) + open.String(c.Turns[0].Parts[1].Text); got != "mail [Email 1] about my card [CreditCardNumber 1]22 apples for [Email 2]" {
+		t.Errorf("sent %q", got)
+	}
+}
