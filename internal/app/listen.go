@@ -29,6 +29,11 @@ type ear struct {
 	counters *httpx.Counters
 }
 
+// operational reports whether the ear serves health and metrics only.
+func (e *ear) operational() bool {
+	return !slices.ContainsFunc(e.config.Serves, func(s string) bool { return s == "api" || s == "web" })
+}
+
 // URL is where the ear is reached.
 func (e *ear) URL() string {
 	scheme := "http"
@@ -186,7 +191,10 @@ func (a *App) Run(ctx context.Context) error {
 		go func() { failed <- e.serve() }()
 	}
 	a.ready.Store(true)
-	a.log.Info("ready", slog.String("version", a.o.Version))
+	for _, e := range a.ears {
+		a.log.Info("listening", slog.String("listener", e.name), slog.String("address", e.URL()))
+	}
+	a.log.Info("ready", slog.String("state", a.o.Config.DataDir), slog.String("version", a.o.Version))
 	err := a.announce()
 	running := len(a.ears)
 	if err == nil {
@@ -225,12 +233,19 @@ func (a *App) drain(failed <-chan error, running int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), a.o.Config.Limits.DrainDeadline)
 	defer cancel()
 	var err error
-	for _, e := range a.ears {
-		if serr := e.server.Shutdown(ctx); serr != nil {
-			// Late answers are cut: their outcome is still recorded.
-			_ = e.server.Close()
+	a.log.Info("draining")
+	// Health and metrics are served to the end: who watches sees "draining", not a
+	// dead process.
+	shutdown := func(last bool) {
+		for _, e := range a.ears {
+			if e.operational() == last && e.server.Shutdown(ctx) != nil {
+				// Late answers are cut: their outcome is still recorded.
+				_ = e.server.Close()
+			}
 		}
 	}
+	shutdown(false)
+	shutdown(true)
 	for range running {
 		err = errors.Join(err, <-failed)
 	}

@@ -24,7 +24,7 @@ const partialWindow = 500 * time.Millisecond
 
 // bytesPerToken bounds an answer from above: more bytes than this per token of
 // the limit cannot be honest, whatever the backend says of its usage.
-const bytesPerToken = 32
+const bytesPerToken = 16
 
 // Limits of what a backend may send beside text, far above what any sends. More is
 // no answer.
@@ -378,7 +378,13 @@ func (r *run) take(ctx context.Context, e conversation.Event) (bool, error) {
 		return false, r.fault(Garbage, "the answer has an event of unknown kind")
 	}
 	if e.Kind == conversation.Delta {
-		if r.bytes += e.Text.Len(); r.bytes > r.limit() {
+		room := r.limit() - r.bytes
+		if r.bytes += e.Text.Len(); room < e.Text.Len() {
+			// What still fits is part of the answer; the rest was not reserved.
+			e.Text, r.bytes = e.Text.Cut(room), r.limit()
+			if err := r.release(r.watch.Push(ctx, e)); err != nil {
+				return false, err
+			}
 			return false, r.overrun(ctx)
 		}
 	} else {

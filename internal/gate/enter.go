@@ -226,6 +226,23 @@ func (g *Gate) admit(ctx context.Context, p *identity.Principal, v *Visit) Code 
 	return admitted
 }
 
+// Stray puts a request on the record that no route takes: nobody was identified,
+// so a flood of them is counted like a flood of wrong keys.
+func (g *Gate) Stray(ctx context.Context, v Visit, o Outcome) error {
+	c := Caller{g: g, visit: v, began: g.c.Now()}
+	e := c.entry("")
+	if g.c.Floods == nil {
+		return g.recordRefusal(ctx, e, o)
+	}
+	l := e.refusal(&o)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordDeadline)
+	defer cancel()
+	if err := g.c.Floods.Refuse(ctx, l.Entry); err != nil {
+		return g.unrecorded(ctx, audit.Refused, err)
+	}
+	return nil
+}
+
 // stranger records that somebody unknown was refused.
 func (g *Gate) stranger(ctx context.Context, e *Entry, cause error) error {
 	r := &Refusal{Code: InvalidKey, Cause: cause}

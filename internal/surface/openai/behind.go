@@ -26,6 +26,11 @@ func (b behind) Identify(ctx context.Context, v gate.Visit) (Caller, error) {
 	return caller{c, b.exchange}, nil
 }
 
+// Stray asks the gate.
+func (b behind) Stray(ctx context.Context, v gate.Visit, o gate.Outcome) error {
+	return b.gate.Stray(ctx, v, o)
+}
+
 // caller is a Caller.
 type caller struct {
 	*gate.Caller

@@ -73,6 +73,10 @@ func (w *world) note(format string, args ...any) error {
 	return nil
 }
 
+func (w *world) Stray(_ context.Context, v gate.Visit, o gate.Outcome) error {
+	return w.note("stray %s %d", v.Operation, o.Status)
+}
+
 func (w *world) Identify(_ context.Context, v gate.Visit) (openai.Caller, error) {
 	if w.refusal != nil {
 		return nil, w.refusal

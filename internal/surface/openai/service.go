@@ -23,6 +23,8 @@ type Service interface {
 	// Identify proves identity; v.Deployment is not looked at. Nothing is authorised
 	// yet. Its refusals are *gate.Refusal and on the record.
 	Identify(ctx context.Context, v gate.Visit) (Caller, error)
+	// Stray puts a request on the record that no route takes.
+	Stray(ctx context.Context, v gate.Visit, o gate.Outcome) error
 }
 
 // Caller is somebody whose identity is proven.

@@ -85,7 +85,7 @@ func (s *Surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		operation = c.route.Operation
 	}
 	s.config.Log.LogAttrs(r.Context(), slog.LevelInfo, "request served", slog.String("request", c.id), slog.String("operation", operation),
-		slog.Int("status", w.Status), slog.Int64("bytes", w.Bytes), slog.Duration("took", s.config.Now().Sub(began)))
+		slog.Int("status", w.Status), slog.Int64("bytes", w.Bytes), slog.Int64("took_ms", s.config.Now().Sub(began).Milliseconds()))
 }
 
 // serve follows the order in the package comment.
@@ -250,6 +250,18 @@ func (c *call) fail(err error) {
 	c.write(p)
 }
 
+// stray is the visit of a request that ended before anybody was identified.
+func (c *call) stray() gate.Visit {
+	operation := "unknown"
+	if c.route != nil {
+		operation = c.route.Operation
+	}
+	return gate.Visit{
+		From: httpx.ClientAddr(c.r), Link: httpx.PlaceOf(c.r.Context()).Link,
+		Operation: operation, Surface: "openai", RequestID: c.id,
+	}
+}
+
 func (c *call) write(p *Problem) {
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
@@ -266,8 +278,10 @@ func (c *call) refuse(p *Problem) error {
 	o := gate.Outcome{Status: p.Status, Code: p.outcome}
 	ctx := context.WithoutCancel(c.r.Context())
 	switch {
-	case c.handed, c.caller == nil:
+	case c.handed:
 		return nil
+	case c.caller == nil:
+		return c.s.config.Service.Stray(ctx, c.stray(), o)
 	case c.entry != nil:
 		return c.entry.Refuse(ctx, o)
 	}

@@ -31,6 +31,16 @@ func (t Text) Len() int { return len(t.s) }
 // Empty reports whether t has no characters.
 func (t Text) Empty() bool { return t.s == "" }
 
+// Cut returns the first n bytes of t, or fewer so that no character is cut.
+func (t Text) Cut(n int) Text {
+	if n >= len(t.s) {
+		return t
+	}
+	for n = max(n, 0); n > 0 && t.s[n]&0xC0 == 0x80; n-- {
+	}
+	return Text{t.s[:n]}
+}
+
 // Format satisfies fmt.Formatter, for every verb and flag: without it %v would
 // print the unexported field.
 func (t Text) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Placeholder) }
