@@ -94,15 +94,23 @@ func (f *finder) word(i, j int, all uint8) {
 			f.hexAddress(i)
 		}
 	}
-	if n >= 2 && n <= 4 && class[f.text[i]]&isLetter != 0 {
+	var next byte
+	if j < len(f.text) {
+		next = f.text[j]
+	}
+	if n >= 2 && n <= 4 && (next == ' ' || next == '-') && class[f.text[i]]&isLetter != 0 && f.is(j+1, isAlnum) && (f.is(j+1, isDigit) || all&isDigit != 0) {
 		f.grouped(i, j)
 	}
-	if n <= 4 && all&isDigit == 0 && j < len(f.text) && (f.text[j] == ':' || f.text[j] == '-') && f.is(i, isHex) {
+	if n <= 4 && all&isDigit == 0 && (next == ':' || next == '-') && f.is(i, isHex) {
 		f.hexAddress(i)
 	}
 	if all&isHigh == 0 && n >= 2 {
-		f.token(i, j)
-		f.spoken(i, j)
+		if keyed(n, next) {
+			f.token(i, j)
+		}
+		if next == ' ' && f.text[i]|0x20 == 'p' {
+			f.spoken(i, j)
+		}
 	}
 }
 

@@ -27,6 +27,18 @@ var prefixes = []struct {
 	{"AIza", APIKey, 33}, {"hf_", APIKey, 28}, {"npm_", APIKey, 32}, {"pypi-", APIKey, 40}, {"dop_v1_", APIKey, 40}, {"SG.", APIKey, 40}, {"hvs.", APIKey, 24}, {"shpat_", APIKey, 28}, {"ya29.", APIKey, 24},
 }
 
+// byFirst are the prefixes that begin with a byte.
+var byFirst = func() (t [256][]int) {
+	for i, p := range prefixes {
+		t[p.text[0]] = append(t[p.text[0]], i)
+	}
+	return t
+}()
+
+// keyed reports whether a key may begin with a word of n bytes that the byte next
+// follows: all keys have a sign after their first word, or a long word.
+func keyed(n int, next byte) bool { return next == '_' || next == '-' || next == '.' || n >= 20 }
+
 // token tries the keys whose beginning says what they are, at a word's start.
 func (f *finder) token(i, j int) {
 	if i > 0 && (f.text[i-1] == '_' || f.text[i-1] == '-') {
@@ -45,8 +57,9 @@ func (f *finder) token(i, j int) {
 			return
 		}
 	}
-	for _, p := range prefixes {
-		if text[0] != p.text[0] || !strings.HasPrefix(text, p.text) {
+	for _, k := range byFirst[text[0]] {
+		p := &prefixes[k]
+		if !strings.HasPrefix(text, p.text) {
 			continue
 		}
 		end := f.run(i+len(p.text), longest[p.kind]-len(p.text), func(c byte) bool { return tokenByte(c) || c == '.' && p.text == "SG." })

@@ -27,7 +27,11 @@ func All(seed uint64) []Sentence {
 	out := harmSentences(r)
 	out = append(out, dailySentences(r)...)
 	out = append(out, jailbreakSentences(r)...)
-	return append(out, indirectSentences(r)...)
+	out = append(out, indirectSentences(r)...)
+	out = append(out, plainAttacks(r)...)
+	out = append(out, plainHarms(r)...)
+	out = append(out, plantedInPapers(r)...)
+	return append(out, Calm(seed, 13000)...)
 }
 
 func harmSentences(r *rand.Rand) []Sentence {

@@ -197,14 +197,18 @@ func benign(w io.Writer, results []result) {
 		doc    bool
 	}{
 		{"ordinary prompts (`benign`, dev)", func(x *result) bool { return x.Task == "benign" }, false},
+		{"- of these, not used for thresholds", func(x *result) bool { return x.Task == "benign" && !x.ForThresholds() }, false},
 		{"- role play and system prompts", func(x *result) bool { return x.Kind == "role_play_instruction" || x.Kind == "system_prompt" }, false},
 		{"- security lookalikes", func(x *result) bool { return x.Kind == "security_lookalike" || x.Kind == "security_document" }, false},
 		{"`jailbreak` label 0 without pairs", func(x *result) bool { return x.Task == "jailbreak" && x.Y[12] == 0 && x.Pair == "" }, false},
 		{"`pairs_*` label 0, prompts", func(x *result) bool { return x.Task == "jailbreak" && x.Y[12] == 0 && x.Pair != "" }, false},
 		{"harmless lookalikes of harms", func(x *result) bool { return x.Source == "inhouse_lookalike" }, false},
-		{"people in distress, no risk named", func(x *result) bool { return x.Source == "counsel_chat_questions" && x.Y[10] == 0 }, false},
+		{"people in distress, no risk named", func(x *result) bool { return x.SeeksHelp() }, false},
+		{"- of these, not used for thresholds", func(x *result) bool { return x.SeeksHelp() && !x.ForThresholds() }, false},
 		{"clean documents (`indirect`, dev)", func(x *result) bool { return x.Task == "indirect" && x.Y[13] == 0 }, true},
 		{"clean documents of `benign` and `qa`", func(x *result) bool { return x.Task != "indirect" && x.Y[13] == 0 }, true},
+		{"- of all documents, not used for thresholds, ordinary ones", func(x *result) bool { return x.Y[13] == 0 && x.Pair == "" && !x.QuotesAttacks() && !x.ForThresholds() }, true},
+		{"- texts on security that quote attacks", func(x *result) bool { return x.Y[13] == 0 && x.QuotesAttacks() }, true},
 	}
 	for _, s := range sets {
 		n, stopped, floor := 0, 0, 0

@@ -6,14 +6,23 @@ import (
 
 	"sallyport/guard/model"
 	"sallyport/training/corpus"
+	"sallyport/training/generate"
 )
 
 // Budgets: the share of harmless dev texts that each head may stop. The heads
 // overlap little, so their sum bounds what all of them stop.
 const (
 	budgetHarm     = 0.0008
-	budgetShield   = 0.0015
-	budgetDocument = 0.005
+	budgetShield   = 0.0035
+	budgetDocument = 0.003
+)
+
+// Margins on top of the highest harmless texts seen: the next ones score
+// higher. In the heads' own unit, the logarithm of the odds.
+const (
+	marginHarm     = 1.0
+	marginShield   = 0.0
+	marginDocument = 0.5
 )
 
 // scored is a dev example with the heads' values.
@@ -30,22 +39,50 @@ func score(m *model.Model, dev []corpus.Example) []scored {
 	return out
 }
 
-// ordinary reports whether a row is harmless traffic: what the budget is
-// counted on. Wrappers and lookalikes are reported beside it.
-func ordinary(e *corpus.Example) bool { return e.Task == "benign" }
+// calmSeed makes harmless texts that training has not seen, of the same makers.
+const calmSeed, calmTexts = seed + 1, 4000
+
+// chosen are the harmless texts that thresholds are chosen on: by kind, because
+// none of them may pay for another. Wrappers and lookalikes are reported only.
+func chosen(dev, calm []scored) (prompts, documents [][]scored) {
+	var ordinary, docs, distress []scored
+	for _, s := range dev {
+		if s.ForThresholds() && s.Task == "benign" {
+			ordinary = append(ordinary, s)
+		}
+		if s.ForThresholds() && s.SeeksHelp() {
+			distress = append(distress, s)
+		}
+		// Twins of quiet attacks, and texts on security that quote attacks, are reported apart.
+		if s.ForThresholds() && s.Y[model.ColumnIndirect] == 0 && s.Pair == "" && !s.QuotesAttacks() {
+			docs = append(docs, s)
+		}
+	}
+	var calmDocs []scored
+	for _, s := range calm {
+		if s.Y[model.ColumnIndirect] == 0 {
+			calmDocs = append(calmDocs, s)
+		}
+	}
+	return [][]scored{ordinary, calm, distress}, [][]scored{docs, calmDocs}
+}
 
 func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
-	all := score(model.New(*m, rows), dev)
+	scorer := model.New(*m, rows)
+	all := score(scorer, dev)
+	prompts, documents := chosen(all, score(scorer, corpus.Made(generate.Calm(calmSeed, calmTexts))))
 	for c := range model.ColumnIndirect {
-		budget := budgetHarm
+		budget, margin := budgetHarm, float32(marginHarm)
 		if c == model.ColumnJailbreak {
-			budget = budgetShield
+			budget, margin = budgetShield, marginShield
 		}
-		m.Threshold[c] = quantile(all, c, budget, ordinary)
+		for _, set := range prompts {
+			m.Threshold[c] = max(m.Threshold[c], quantile(set, c, budget)+margin)
+		}
 	}
-	m.Threshold[model.ColumnIndirect] = quantile(all, model.ColumnIndirect, budgetDocument, func(e *corpus.Example) bool {
-		return e.Y[model.ColumnIndirect] == 0 && e.Pair == "" // twins of quiet attacks are reported apart
-	})
+	for _, set := range documents {
+		m.Threshold[model.ColumnIndirect] = max(m.Threshold[model.ColumnIndirect], quantile(set, model.ColumnIndirect, budgetDocument)+marginDocument)
+	}
 	for c := range model.Columns - 2 {
 		hit, n := 0, 0
 		for _, s := range all {
@@ -62,13 +99,11 @@ func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
 }
 
 // quantile is the smallest threshold, at least zero, that at most share of the
-// chosen rows reach.
-func quantile(all []scored, column int, share float64, chosen func(*corpus.Example) bool) float32 {
-	var v []float64
-	for _, s := range all {
-		if chosen(s.Example) {
-			v = append(v, float64(s.value[column]))
-		}
+// rows reach.
+func quantile(set []scored, column int, share float64) float32 {
+	v := make([]float64, len(set))
+	for i, s := range set {
+		v[i] = float64(s.value[column])
 	}
 	sort.Float64s(v)
 	k := int(share * float64(len(v)))

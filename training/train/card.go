@@ -67,7 +67,7 @@ Version %s: linear heads over hashed words, word pairs and runs of three to five
 bytes of the normalised text, %d buckets of %d bytes, %.2f MB packed. For each of
 hate, sexual content, violence and self-harm three ordinal heads (severity at least
 2, 4, 6); one head for jailbreaks; one for attacks planted in documents. The highest
-window of about 240 or about 480 characters counts. Trained by logistic regression from
+window of about 120, 240 or 480 characters counts. Trained by logistic regression from
 fixed seeds; no pre-trained weights.
 
 **For**: a first, cheap stage that stops what is said in plain or well-known words, in a
@@ -78,8 +78,9 @@ or as the only control before a dangerous action.
 ## Figures
 
 All figures are of dev rows (%d) with permissive licences, at the shipped thresholds, with
-the code that ships. Thresholds were chosen on these same rows' harmless ones, so false
-alarms here are optimistic; recall was not tuned. AUROC is within one source: across
+the code that ships. Thresholds were chosen on one half of the harmless dev rows (by a hash
+of the text), on made harmless texts that training did not see, and a margin; the lines
+"not used for thresholds" are of the other half. Recall on dev rows was not tuned. AUROC is within one source: across
 sources it mostly says which source a row is from. A source with one side only has no
 AUROC. The floor is a list of a dozen words a head, in the same run.
 
@@ -90,16 +91,25 @@ const cardLimits = `
 
 - Wording, not meaning. Paraphrase, irony, quotation and news escape it or alarm it; on
   HatemojiBuild (minimal edits that flip the label) hate is at chance.
+- Own wording is caught far better than new wording. On guard/testdata (150 classic
+  jailbreaks, 40 plain texts a harm, each with a harmless twin) nine in ten and more are
+  caught and next to no twin is stopped, but generators were widened after their misses
+  were seen; before, it was 134 of 150. On 40 sentences written afterwards and never
+  tuned on (` + "`TestSecondSet`" + `) about six in ten are caught, and about one in fifteen of
+  their word-by-word twins is stopped. The last is nearer to what to expect.
 - A harmful wish inside a story is told from a harmless one in the same story only by the
   words of the wish: see the minimal pairs.
 - Rewritten jailbreaks (PAIR and its like), ciphers and orders quietly set into documents
   mostly pass.
 - Half of the hate rows are tweets and comments, so rude talk without a target alarms more
   than it should, and harassment of persons is not covered.
+- Documents that quote attacks, texts on AI products and letters of advice to the reader
+  ("tell them ...") are where the indirect shield errs most.
 - Self-harm and sexual content have few rows by people; most of what is known of them comes
   from templates of this project. Their dev figures are small and easy.
-- English, less German; other languages have some hundred sentences. Benign text of other
-  languages may alarm.
+- English, less German; French, Spanish, Italian, Portuguese and Dutch have some thousand
+  made jailbreaks and twins, other languages some hundred sentences, and harm in them is
+  hardly known.
 - Severity is ordinal and coarse: 6 and 7 rest on few rows.
 - Person names, protected groups and dialects: not audited for bias. Texts that name a
   group score higher than the same text without.

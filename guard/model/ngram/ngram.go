@@ -9,7 +9,7 @@ package ngram
 
 const (
 	// Bits is the logarithm of the number of buckets.
-	Bits = 17
+	Bits = 18
 	// Buckets is the number of hash buckets.
 	Buckets = 1 << Bits
 	// BlockSize is the length in bytes after which a block ends at the next
