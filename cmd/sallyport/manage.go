@@ -69,6 +69,9 @@ func runKey(args []string, out, errs io.Writer) error {
 }
 
 func runAdmin(args []string, out, errs io.Writer) error {
+	if asksHelp(args) {
+		return runHelp(nil, out, errs)
+	}
 	if len(args) == 0 || args[0] != "link" {
 		_, _ = fmt.Fprintln(errs, "sallyport: admin knows one command: admin link")
 		return errUsage
@@ -87,12 +90,21 @@ func runAdmin(args []string, out, errs io.Writer) error {
 		if err != nil {
 			return err
 		}
+		_, _ = fmt.Fprintln(errs, "Open it once, within 15 minutes:")
 		_, err = fmt.Fprintln(out, link)
 		return err
 	})
 }
 
+// asksHelp reports whether a command with sub-commands was asked what they are.
+func asksHelp(args []string) bool {
+	return len(args) > 0 && (args[0] == "--help" || args[0] == "-h" || args[0] == "help")
+}
+
 func runRole(args []string, out, errs io.Writer) error {
+	if asksHelp(args) {
+		return runHelp(nil, out, errs)
+	}
 	if len(args) == 0 {
 		_, _ = fmt.Fprintln(errs, "sallyport: role add, role list or role remove")
 		return errUsage
@@ -176,6 +188,9 @@ func roleRemove(args []string, errs io.Writer) error {
 }
 
 func runAudit(args []string, out, errs io.Writer) error {
+	if asksHelp(args) {
+		return runHelp(nil, out, errs)
+	}
 	if len(args) == 0 {
 		_, _ = fmt.Fprintln(errs, "sallyport: audit verify, audit show or audit export")
 		return errUsage

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 
 	"sallyport/internal/gate/access"
 	"sallyport/internal/gate/identity"
@@ -69,10 +70,30 @@ func (a *admin) resourceNamed(name string) (*resource.Resource, error) {
 
 // AddRole implements Admin.
 func (a *admin) AddRole(ctx context.Context, as access.Assignment) error {
+	if err := a.exists(as.Scope); err != nil {
+		return err
+	}
 	if err := a.put(ctx, "role.add", "", as.ID()); err != nil {
 		return err
 	}
 	return a.decider.Add(ctx, as)
+}
+
+// exists refuses a scope that names nothing configured: the assignment would give
+// nobody anything, and nobody would notice.
+func (a *admin) exists(s access.Scope) error {
+	parts := strings.Split(strings.Trim(s.String(), "/"), "/")
+	if parts[0] == "" {
+		return nil
+	}
+	r := a.resources().Named(parts[0])
+	if r == nil {
+		return fmt.Errorf("no resource %q is configured", parts[0])
+	}
+	if len(parts) > 1 && r.Deployments[parts[1]] == nil {
+		return fmt.Errorf("resource %q has no deployment %q", parts[0], parts[1])
+	}
+	return nil
 }
 
 // RemoveRole implements Admin.
