@@ -36,7 +36,7 @@ type attempt struct {
 	round  int
 	id     string // of the response, "" if no header came
 	bytes  int
-	ended  bool // [DONE], or a whole body
+	ended  bool // a finish, or a whole body
 	status int
 }
 
@@ -217,7 +217,8 @@ func (l *Lab) attempt(c *http.Client, w, n int) (a attempt) {
 	body, err := io.ReadAll(bufio.NewReader(resp.Body))
 	a.bytes = len(body)
 	if stream {
-		a.ended = bytes.HasSuffix(body, []byte("data: [DONE]\n\n")) && !bytes.Contains(body, []byte(`"error"`))
+		// The finish is the promise: it comes after the outcome is durable.
+		a.ended = bytes.Contains(body, []byte(`"finish_reason":"stop"`)) && !bytes.Contains(body, []byte(`"error"`))
 	} else {
 		a.ended = err == nil && json.Valid(body) && resp.StatusCode == 200
 	}

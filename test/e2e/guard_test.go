@@ -115,4 +115,3 @@ func TestInjectedDocuments(t *testing.T) {
 		}
 	}
 }
-

@@ -153,6 +153,44 @@ func TestTamperedRecordIsNamed(t *testing.T) {
 	}
 }
 
+// After a crash the newest entries are under no checkpoint yet: there the chain
+// alone shows a change.
+func TestTamperedAfterACrash(t *testing.T) {
+	l := newLab(t, LabOptions{})
+	for i := range 40 {
+		l.chatAt("lists", asking(fmt.Sprint("Question number ", i)))
+	}
+	l.Kill()
+	if out, code := verify(t, l.State); code != 0 {
+		t.Fatalf("after the crash: exit %d: %s", code, out)
+	}
+	dir := filepath.Join(t.TempDir(), "audit")
+	copyTree(t, filepath.Join(l.State, "audit"), dir)
+	segments, err := filepath.Glob(filepath.Join(dir, "segments", "*.log"))
+	if err != nil || len(segments) != 1 {
+		t.Fatalf("segments %v %v", segments, err)
+	}
+	whole, err := os.ReadFile(segments[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(8, 9))
+	written := len(bytes.TrimRight(whole, "\x00"))
+	for range 40 {
+		// In the midst: who cuts the very end looks like the crash itself.
+		at, bit := random.IntN(written*3/4), byte(1)<<random.IntN(8)
+		bad := slices.Clone(whole)
+		bad[at] ^= bit
+		if err := os.WriteFile(segments[0], bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, code := verify(t, dir); code != 1 || !strings.Contains(out, filepath.Base(segments[0])) {
+			t.Errorf("bit %d of byte %d of %d: exit %d, want 1 and the file's name: %s", bit, at, written, code, cut(out, 300))
+		}
+		totals.add("tampered", 1)
+	}
+}
+
 // superseded reports whether a file is a partial tile beside a larger one.
 func superseded(dir, file string) bool {
 	width, err := strconv.Atoi(filepath.Base(file))

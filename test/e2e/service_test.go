@@ -321,7 +321,7 @@ func run(t testing.TB, args ...string) (stdout, stderr string, code int) {
 
 func runEnv(t testing.TB, env []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	c := exec.CommandContext(ctx, program, args...)
 	c.Env = cleanEnv(env...)

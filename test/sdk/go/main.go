@@ -252,7 +252,7 @@ var checks = []check{
 		p.Seed, p.Temperature, p.User = openai.Int(42), openai.Float(0.5), openai.String("worker-7")
 		must(c.Chat.Completions.New(ctx, p))
 		r := seen()[0]
-		want(fmt.Sprint(r["stop"], r["seed"], r["temperature"], r["user"]) == "[END] 42 0.5 worker-7", "%v", r)
+		want(fmt.Sprintf("%v %v %v %v", r["stop"], r["seed"], r["temperature"], r["user"]) == "[END] 42 0.5 worker-7", "%v", r)
 	}},
 	{"logprobs", func(ctx context.Context, c openai.Client, _ maker) {
 		script(object{"Body": `{"id":"x","object":"chat.completion","created":1,"model":"mock-1","choices":[{"index":0,"message":{"role":"assistant","content":"Good"},` +
