@@ -2,6 +2,8 @@ package exchange
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -367,7 +369,7 @@ func (r *run) take(ctx context.Context, e conversation.Event) (bool, error) {
 			return false, r.fault(Garbage, "the answer began twice")
 		}
 		r.started = true
-		return r.emit(conversation.Event{Kind: e.Kind, Model: e.Model, Fingerprint: e.Fingerprint}), nil
+		return r.emit(conversation.Event{Kind: e.Kind, Model: e.Model, Fingerprint: fingerprint(e.Fingerprint)}), nil
 	case conversation.Step:
 		return r.emit(conversation.Event{Kind: e.Kind, Step: e.Step, Count: e.Count}), nil
 	case conversation.Delta, conversation.Finished:
@@ -435,6 +437,16 @@ func (r *run) tell(u conversation.Usage) {
 func (r *run) limit() int { return r.c.MaxTokens * max(r.c.Choices, 1) * bytesPerToken }
 
 // overrun ends an answer that is longer than what was reserved for it.
+// fingerprint is the backend's word in a form of ours: the word itself is text
+// that no guard has read.
+func fingerprint(word string) string {
+	if word == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(word))
+	return "fp_" + hex.EncodeToString(sum[:5])
+}
+
 func (r *run) overrun(ctx context.Context) error {
 	for _, choice := range slices.Sorted(maps.Keys(r.open)) {
 		if !r.open[choice] {

@@ -370,3 +370,38 @@ func TestToolCallsAreJudgedWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestEscapesHideNothing: JSON escapes in prose are read decoded, on both sides, in
+// streams cut anywhere, and personal data that two messages share is seen.
+func TestEscapesHideNothing(t *testing.T) {
+	p := newPolicy(t, func(c *filter.Config) {
+		lists := []*blocklist.List{list(t, "zanzibar")}
+		c.Prompt.Blocklists, c.Answer.Blocklists = lists, lists
+		c.Prompt.Personal = map[string]filter.Mode{"Email": filter.Block}
+	})
+	prompts := map[string]guard.Action{
+		`{"x":"zan\u007aibar"}`: guard.Refuse,
+		`{"x":"zan\u007aania"}`: guard.Pass,
+	}
+	for text, want := range prompts {
+		r, _, err := p.Prompt(context.Background(), talk(user(text)))
+		if err != nil || r.Action != want {
+			t.Errorf("%s: action %d, want %d (%v)", text, r.Action, want, err)
+		}
+	}
+	r, _, err := p.Prompt(context.Background(), talk(user("write to bob@exam"), user("ple.com and wait")))
+	if err != nil || r.Action != guard.Refuse {
+		t.Errorf("an address split across messages: action %d, %v", r.Action, err)
+	}
+	prose := strings.Repeat("The ward round starts at nine. ", 20)
+	for cut := 1; cut < 40; cut++ {
+		s := stream(t, p.Answer(talk(user("hello")), nil), prose+`{"x":"zan\u007aibar"} and more`, cut)
+		if s.finish != conversation.Filtered || strings.Contains(s.text, "zan") {
+			t.Fatalf("cuts of %d: finish %v, released %q", cut, s.finish, s.text[max(0, len(s.text)-40):])
+		}
+		harmless := prose + `{"x":"zan\u007aania"} and more`
+		if s := stream(t, p.Answer(talk(user("hello")), nil), harmless, cut); s.text != harmless {
+			t.Fatalf("cuts of %d: a harmless answer lost text", cut)
+		}
+	}
+}

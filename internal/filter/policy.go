@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"sallyport/guard"
@@ -268,7 +269,7 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 		}
 		s.add(f)
 		u.found = f.Personal
-		return errors.Join(p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
+		return errors.Join(p.judgeEscapes(ctx, s, u, q), p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
 	}
 	f, err := p.contained(ctx, u.text, q.spans())
 	if err != nil {
@@ -277,7 +278,7 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 	s.add(f)
 	u.found = f.Personal
 	if u.prose {
-		return errors.Join(p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
+		return errors.Join(p.judgeEscapes(ctx, s, u, q), p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
 	}
 	sentences, run := u.readable()
 	for _, text := range []string{sentences, run} {
@@ -323,6 +324,24 @@ func (p *policy) judgeLeaves(ctx context.Context, s *sheet, u *unit) error {
 	return nil
 }
 
+// judgeEscapes judges what the escapes in a text spell: tool results and quoted
+// JSON are read decoded. Personal data that only this reading shows has no place
+// where it could be masked.
+func (p *policy) judgeEscapes(ctx context.Context, s *sheet, u *unit, q Questions) error {
+	if u.kind == conversation.ToolCall || !strings.Contains(u.text, `\u`) {
+		return nil // judgeArguments decodes calls
+	}
+	f, err := p.contained(ctx, unescape(u.text), q)
+	if err != nil {
+		return err
+	}
+	if len(f.Personal) <= len(u.found) {
+		f.Personal = nil // the same ones, in another spelling around them
+	}
+	s.addSeam(f)
+	return nil
+}
+
 // judgeArguments judges what the arguments of a tool call say when they are
 // decoded, as the model reads them. Personal data that only the decoded form shows
 // has no place where it could be masked.
@@ -357,11 +376,11 @@ func (p *policy) judgeSeams(ctx context.Context, s *sheet, units []unit) error {
 		reach = max(reach, l.Longest())
 	}
 	for _, w := range seamsOf(units, reach) {
-		glued, cuts := w.join(func(string, string) string { return "" })
+		glued, glueCuts := w.join(func(string, string) string { return "" })
 		r := normalize.Normalize(glued)
 		var f Findings
 		for _, l := range p.promptAsk.Lists {
-			for _, span := range l.FindSplit(r, cuts) {
+			for _, span := range l.FindSplit(r, glueCuts) {
 				f.Terms = append(f.Terms, Term{List: l.Name(), Span: span})
 			}
 		}
@@ -369,7 +388,7 @@ func (p *policy) judgeSeams(ctx context.Context, s *sheet, units []unit) error {
 		spaced, cuts := w.join(func(string, string) string { return " " })
 		q := p.promptAsk.classes()
 		q.Indirect = q.Indirect && w.planted()
-		if words(spaced) < 2 {
+		if words(spaced) < 2 || !w.prose() {
 			q = Questions{}
 		}
 		q.Personal = p.promptAsk.Personal
@@ -380,6 +399,9 @@ func (p *policy) judgeSeams(ctx context.Context, s *sheet, units []unit) error {
 			if err := p.judgeSeam(ctx, s, digits, cuts, Questions{Personal: q.Personal}); err != nil {
 				return err
 			}
+		}
+		if err := p.judgeSeam(ctx, s, glued, glueCuts, Questions{Personal: q.Personal}); err != nil {
+			return err
 		}
 	}
 	return nil

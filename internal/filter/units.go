@@ -130,12 +130,12 @@ type seam []piece
 // or an id does not part what the model reads on.
 func seamsOf(units []unit, reach int) []seam {
 	var all, prose []piece
-	parted := false // a small leaf stands between prose
+	parted := false // a small leaf stands among prose
 	for i := range units {
 		u := &units[i]
 		for _, l := range u.leaves {
 			p := piece{open.String(*l.Text), u.planted(), u.prose}
-			parted = parted || p.prose && len(prose) > 0 && !all[len(all)-1].prose
+			parted = parted || !p.prose
 			all = append(all, p)
 			if p.prose {
 				prose = append(prose, p)
@@ -147,6 +147,18 @@ func seamsOf(units []unit, reach int) []seam {
 		seams = append(seams, seamsIn(prose, reach)...)
 	}
 	return seams
+}
+
+// prose reports whether all of w is prose. A name or a schema word glued to a
+// sentence reads like nothing anybody wrote, so classifiers are shown prose only;
+// the small leaves are judged as a run of their own.
+func (w seam) prose() bool {
+	for _, p := range w {
+		if !p.prose {
+			return false
+		}
+	}
+	return true
 }
 
 func seamsIn(pieces []piece, reach int) []seam {

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -73,6 +74,7 @@ type lane struct {
 	cites    []conversation.Citation
 	logprobs []json.Value
 	sheet    *sheet
+	keeps    bool // an escape was met: released at the end only
 }
 
 // shift is a range of one text and what stands for it in another.
@@ -241,9 +243,14 @@ func (w *watch) advance(ctx context.Context, l *lane) ([]conversation.Event, err
 	if l.sheet.refused() {
 		return w.block(l.id.Choice), nil
 	}
+	if l.escaped(l.released) {
+		// What an escape spells is read when the lane has ended: structured output is
+		// decoded by whoever gets it, and must not say there what is refused here.
+		frontier, l.keeps = l.released, true
+	}
 	out := w.release(l, l.runeStart(frontier), nil)
 	l.forget()
-	if len(l.text) > tailLimit {
+	if len(l.text) > tailLimit && !l.keeps {
 		l.sheet.block(guard.PersonalData)
 		return w.block(l.id.Choice), nil
 	}
@@ -301,11 +308,23 @@ func (w *watch) last(ctx context.Context, choice int) error {
 				return err
 			}
 		}
+		if l.escaped(l.base) {
+			if err := w.lookAcross(ctx, l, []string{unescape(string(l.text))}, w.p.answerAsk); err != nil {
+				return err
+			}
+		}
 		if err := w.lookAtLogprobs(ctx, l); err != nil {
 			return err
 		}
 	}
 	return w.lookAtCalls(ctx, calls)
+}
+
+// escaped reports whether the kept text from an offset on has, or ends in what may
+// become, an escape that spells a character.
+func (l *lane) escaped(from int) bool {
+	text := l.text[max(from-l.base, 0):]
+	return bytes.Contains(text, []byte(`\u`)) || bytes.HasSuffix(text, []byte(`\`))
 }
 
 // look runs the guards over the end of l and returns the frontier: no verdict on

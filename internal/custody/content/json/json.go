@@ -55,7 +55,7 @@ type Member struct {
 // Limits bound the work of one Parse.
 type Limits struct {
 	Depth  int // nesting of arrays and objects; 0 means 64
-	Values int // all values together; 0 means 1<<20
+	Values int // all values together; 0 means 1<<17: each costs memory far beyond its bytes
 }
 
 // Parse errors. They carry no content: at most a byte offset.
@@ -76,7 +76,7 @@ func Parse(data []byte, l Limits) (Value, error) {
 		l.Depth = 64
 	}
 	if l.Values == 0 {
-		l.Values = 1 << 20
+		l.Values = 1 << 17
 	}
 	// A bytes.Buffer is read in place: no second buffer of the body.
 	p := parser{d: jsontext.NewDecoder(bytes.NewBuffer(data)), limits: l}
