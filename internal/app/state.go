@@ -117,6 +117,15 @@ func (s *state) openRecord(ctx context.Context, c *config.Config, logger *slog.L
 	}
 	s.undo.add(s.log.Close)
 	s.record = &recorder{log: s.log, m: s.metrics}
+	if err := s.checkAnchor(ctx); err != nil {
+		return err
+	}
+	// Closed before the log and the store are: the anchor is of a log at its end.
+	s.undo.add(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), store.CallTimeout)
+		defer cancel()
+		return s.dropAnchor(ctx)
+	})
 	if err := s.checkErasures(); err != nil {
 		return err
 	}

@@ -180,10 +180,10 @@ func (s *Surface) stop(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	a.Stop()
 	if err := v.done(); err != nil {
 		return err
 	}
+	a.Stop()
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
