@@ -30,7 +30,7 @@ func across(l *blocklist.List, pieces ...string) []string {
 func TestFindSplit(t *testing.T) {
 	l := compile(t,
 		blocklist.Term{Text: "harbour lantern"}, blocklist.Term{Text: "Nightjar"}, blocklist.Term{Text: "emp-42-blue"}, blocklist.Term{Text: "N/A"},
-		blocklist.Term{Text: "C++"}, blocklist.Term{Text: "机密文件"}, blocklist.Term{Text: `emp-[0-9]{4,6}\b`, Regexp: true}, blocklist.Term{Text: "fi ﬁn"}, blocklist.Term{Text: "señal"})
+		blocklist.Term{Text: "C++"}, blocklist.Term{Text: "机密文件"}, blocklist.Term{Text: `emp-[0-9]{4,6}\b`, Regexp: true}, blocklist.Term{Text: "fi ﬁn"}, blocklist.Term{Text: "señal"}, blocklist.Term{Text: "final"})
 	tests := []struct {
 		pieces []string
 		want   []string
@@ -53,6 +53,7 @@ func TestFindSplit(t *testing.T) {
 		{[]string{"sen", "\u0303al"}, []string{"sen\u0303al"}},         // between a letter and its mark
 		{[]string{"se\xc3", "\xb1al"}, []string{"señal"}},              // within a rune
 		{[]string{"fi \xef", "\xac\x81n"}, []string{"fi ﬁn"}},          // within what is folded as a whole
+		{[]string{"x\xef", "\xac\x81nal"}, []string{"ﬁnal"}},           // the joint is on both sides of it
 		{[]string{"ｈａｒ", "ｂｏｕｒ ｌａｎｔｅｒｎ"}, []string{"ｈａｒｂｏｕｒ ｌａｎｔｅｒｎ"}}, // folded
 		{[]string{"nightjar", "nightjar"}, nil},                        // each lies in one piece
 		{[]string{"harbour lantern", " and more"}, nil},

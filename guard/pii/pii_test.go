@@ -36,6 +36,13 @@ func TestFind(t *testing.T) {
 		{"api_key = \"9f8e7d6c5b4a39281706\"", pii.APIKey, "9f8e7d6c5b4a39281706"},
 		{"call +44 20 7946 0123 today", pii.PhoneNumber, "+44 20 7946 0123"},
 		{"phone (312) 555-0193", pii.PhoneNumber, "(312) 555-0193"},
+		{"key glpat-" + strings.Repeat("x7", 10) + " here", pii.APIKey, "glpat-" + strings.Repeat("x7", 10)},
+		{"key SG." + strings.Repeat("a1", 11) + "." + strings.Repeat("b2", 20), pii.APIKey, "SG." + strings.Repeat("a1", 11) + "." + strings.Repeat("b2", 20)},
+		{"key AIza" + strings.Repeat("Sy9", 12), pii.APIKey, "AIza" + strings.Repeat("Sy9", 12)},
+		{"NINO AB 12 34 56 C", pii.NINO, "AB 12 34 56 C"},
+		{"MRN 12345678", pii.MedicalRecord, "MRN 12345678"},
+		{"driving licence W384-3523-4918-60", pii.DriversLicense, "W384-3523-4918-60"},
+		{"the password is hunter2x9", pii.Password, "hunter2x9"},
 		{"password: Tr0ub4dor&3", pii.Password, "Tr0ub4dor&3"},
 	}
 	for _, tt := range tests {

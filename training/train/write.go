@@ -73,13 +73,25 @@ func finish(m *model.Manifest, rows []byte) ([]byte, error) {
 	}
 	sum := sha256.Sum256(packed)
 	m.SHA256 = hex.EncodeToString(sum[:])
-	m.Version = "ngram-" + m.SHA256[:12]
 	m.SelfTest = nil
+	version, err := digest(m)
+	if err != nil {
+		return nil, err
+	}
+	m.Version = "ngram-" + version[:12]
 	scorer := model.New(*m, rows)
 	for _, t := range selfTests {
 		m.SelfTest = append(m.SelfTest, model.SelfTest{Text: t, Values: scorer.Values(t)})
 	}
 	return packed, nil
+}
+
+// digest is of all that decides: the weights, by their own digest, and how they
+// are read. Another threshold is another version.
+func digest(m *model.Manifest) (string, error) {
+	text, err := json.Marshal([]any{m.SHA256, m.Bias, m.Scale, m.Threshold})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), err
 }
 
 func save(out string, m *model.Manifest, packed []byte) error {
