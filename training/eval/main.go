@@ -1,6 +1,6 @@
 // Command eval recomputes the figures of the model card with the guards that
-// ship, on the dev rows that training used for thresholds, each beside a
-// floor of the same run.
+// ship, on the dev rows (training chose thresholds on half of the harmless ones),
+// each beside a floor of the same run.
 //
 //	go run ./training/eval -data DIR
 //

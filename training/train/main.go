@@ -46,6 +46,11 @@ func run(data, out string, epochs int) error {
 	}
 	train, dev := corpus.Examples(kept)
 	made := corpus.Made(generate.All(seed))
+	own, err := procedures("internal/demo/corpus/docs")
+	if err != nil {
+		return err
+	}
+	made = append(made, corpus.Made(own)...)
 	fmt.Printf("train %d rows and %d made sentences, dev %d rows; %.0f s\n", len(train), len(made), len(dev), time.Since(begin).Seconds())
 	windows := cut(append(train, made...))
 	balance(windows)
