@@ -437,16 +437,6 @@ func (r *run) tell(u conversation.Usage) {
 func (r *run) limit() int { return r.c.MaxTokens * max(r.c.Choices, 1) * bytesPerToken }
 
 // overrun ends an answer that is longer than what was reserved for it.
-// fingerprint is the backend's word in a form of ours: the word itself is text
-// that no guard has read.
-func fingerprint(word string) string {
-	if word == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(word))
-	return "fp_" + hex.EncodeToString(sum[:5])
-}
-
 func (r *run) overrun(ctx context.Context) error {
 	for _, choice := range slices.Sorted(maps.Keys(r.open)) {
 		if !r.open[choice] {
@@ -459,6 +449,16 @@ func (r *run) overrun(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fingerprint is the backend's word in a form of ours: the word itself is text
+// that no guard has read.
+func fingerprint(word string) string {
+	if word == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(word))
+	return "fp_" + hex.EncodeToString(sum[:5])
 }
 
 // release passes on what the watch let out; ends wait for the outcome.

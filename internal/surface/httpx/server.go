@@ -78,7 +78,7 @@ func NewServer(handler http.Handler, s Settings) (*http.Server, *Counters) {
 
 // Listen bounds the open connections of l: beyond it clients wait in the backlog.
 func Listen(l net.Listener, s Settings) net.Listener {
-	return netutil.LimitListener(l, or(s.MaxConnections, DefaultMaxConnections))
+	return contractListener{netutil.LimitListener(l, or(s.MaxConnections, DefaultMaxConnections))}
 }
 
 func or[T comparable](v, otherwise T) T {
