@@ -35,7 +35,8 @@ func procedures(dir string) ([]generate.Sentence, error) {
 			piece = strings.TrimSpace(piece)
 			for range procedureCopies {
 				if piece != "" {
-					out = append(out, generate.Sentence{Text: piece})
+					// Harms are left unsaid: their heads learn from other text.
+					out = append(out, generate.Sentence{Text: piece, Harm: [4]int{-1, -1, -1, -1}})
 				}
 			}
 		}
