@@ -100,7 +100,7 @@ func TestInjectedDocuments(t *testing.T) {
 		},
 	}
 	for name, build := range places {
-		for _, deployment := range []string{"chat"} {
+		for _, deployment := range []string{"chat", "planted"} { // all guards, and the indirect shield alone
 			before := l.Mock.Stats().Requests
 			bad := l.chatAt(deployment, build(planted))
 			if e, _ := bad.shape(); bad.Status != 400 || e.Error == nil || e.Error.Code != "content_filter" || l.Mock.Stats().Requests != before {

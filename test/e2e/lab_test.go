@@ -159,6 +159,7 @@ filters:
   lab: {blocklists: [projects], personal_data: {prompt: {CreditCardNumber: block}, answer: {CreditCardNumber: block}}}
   lists: {blocklists: [projects], prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", jailbreak: "off", indirect_attack: "off"}, answer: {hate: "off", sexual: "off", violence: "off", self_harm: "off"}, personal_data: {prompt: {CreditCardNumber: block}, answer: {CreditCardNumber: block}}}
   plain: {prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", jailbreak: "off", indirect_attack: "off"}, answer: {hate: "off", sexual: "off", violence: "off", self_harm: "off"}}
+  planted: {prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", jailbreak: "off"}}
   shields: {prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", indirect_attack: "off"}}
 resources:
   ward:
@@ -170,7 +171,7 @@ resources:
     deployments:
       annex-chat: {model: {name: annex-model}, filter: lab, backends: [mock]}
 limits: %[9]s
-%[10]s`, public, ops, o.State, l.Mock.URL(), o.Timeouts, deployment("chat", "lab"), deployment("lists", "lists")+deployment("shields", "shields"), o.Extra, o.Limits, o.Identities)
+%[10]s`, public, ops, o.State, l.Mock.URL(), o.Timeouts, deployment("chat", "lab"), deployment("lists", "lists")+deployment("shields", "shields")+deployment("planted", "planted"), o.Extra, o.Limits, o.Identities)
 	l.Config = filepath.Join(dir, "sallyport.yaml")
 	if err := os.WriteFile(l.Config, []byte(text), 0o600); err != nil {
 		return nil, err
