@@ -182,19 +182,35 @@ func TestBadRequests(t *testing.T) {
 	if got := l.Mock.Stats().Requests; got != upstream {
 		t.Errorf("%d bad requests reached the upstream", got-upstream)
 	}
+	l.quiet(t, before)
+	if r := l.chat(asking("Good day to you.")); r.Status != 200 {
+		t.Errorf("afterwards: %s", r.brief())
+	}
+	if code := l.Stop(t); code != 0 {
+		t.Errorf("exit %d", code)
+	}
 	byID := map[string][]audit.Entry{}
+	counted := 0
 	for _, e := range record(t, l.State) {
 		byID[e.ID] = append(byID[e.ID], e)
+		if e.Kind == audit.Counted {
+			counted += e.Count
+		}
 	}
+	// Refusals before anybody is known are written one by one at first, then counted:
+	// who sends many of them must not fill the disk.
 	for _, s := range done {
 		es := byID[s.id]
+		if stranger := s.status == 404 || s.status == 405; stranger && len(es) == 0 && counted > 0 {
+			counted--
+			continue
+		}
 		if len(es) != 1 || es[0].Kind != audit.Refused || es[0].Code == "" {
 			t.Errorf("%s: %d entries on the record, want one refusal with a code: %+v", s.name, len(es), es)
 		}
 	}
-	l.quiet(t, before)
-	if r := l.chat(asking("Good day to you.")); r.Status != 200 {
-		t.Errorf("afterwards: %s", r.brief())
+	if counted != 0 {
+		t.Errorf("%d refusals were counted beyond those that were sent", counted)
 	}
 }
 
@@ -290,7 +306,7 @@ func checkRaw(t testing.TB, name, out string) {
 	}
 	body, _ := io.ReadAll(resp.Body)
 	r := Reply{Status: resp.StatusCode, Header: resp.Header, Body: body}
-	if _, err := r.shape(); err != nil || r.Status/100 != 4 {
+	if _, err := r.shape(); err != nil || r.Status/100 != 4 && r.Status != http.StatusNotImplemented {
 		t.Errorf("%s: %d %s (%v), want an error in the contract's shape", name, r.Status, cut(string(body), 200), err)
 	}
 }
