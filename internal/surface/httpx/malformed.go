@@ -62,7 +62,8 @@ func contractRefusal(status string) []byte {
 	case "431":
 		reason, message = "Request Header Fields Too Large", "The request's headers are too large."
 	case "501":
-		reason, message = "Not Implemented", "The request's transfer encoding is not supported."
+		// The contract has no 501: an encoding that nobody reads is a bad request.
+		status, message = "400", "The request's transfer encoding is not supported."
 	case "417":
 		reason, message = "Expectation Failed", "The request's expectation is not supported."
 	case "505":
