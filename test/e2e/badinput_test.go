@@ -25,6 +25,9 @@ func (s *Service) quiet(t testing.TB, before float64) {
 	t.Helper()
 	client.CloseIdleConnections()
 	http.DefaultClient.CloseIdleConnections()
+	if l := s.lab; l != nil {
+		l.H2.CloseIdleConnections()
+	}
 	var now float64
 	for range 200 {
 		if now = s.Metric(t, "go_goroutines"); now <= before+3 {
@@ -164,8 +167,17 @@ func TestBadRequests(t *testing.T) {
 		id string
 	}
 	var done []sent
+	all := badRequests(l)
 	for _, b := range badRequests(l) {
+		// Over HTTP/2 the same, but for what HTTP/2 itself cannot carry.
+		b.name, b.call.Base, b.call.Client = b.name+", HTTP/2", l.Secure, l.H2
+		all = append(all, b)
+	}
+	for _, b := range all {
 		r := b.call.do()
+		if h2 := strings.HasSuffix(b.name, "HTTP/2"); h2 && r.Err == nil && r.Proto != "HTTP/2.0" {
+			t.Fatalf("%s: spoke %s", b.name, r.Proto)
+		}
 		if _, err := r.shape(); err != nil || r.Status != b.status || b.code != "-" && r.code() != b.code {
 			t.Errorf("%s: got %s (%v), want %d %s", b.name, r.brief(), err, b.status, b.code)
 			continue
@@ -173,7 +185,7 @@ func TestBadRequests(t *testing.T) {
 		if b.status == 405 && r.Header.Get("Allow") == "" {
 			t.Errorf("%s: no Allow header", b.name)
 		}
-		if b.status == 413 && !r.Closes {
+		if b.status == 413 && !r.Closes && r.Proto == "HTTP/1.1" {
 			t.Errorf("%s: the connection stays open", b.name)
 		}
 		done = append(done, sent{b, r.Header.Get("x-request-id")})
@@ -376,6 +388,7 @@ func TestClientsThatLeave(t *testing.T) {
 	defer mock.Close()
 	l := newLab(t, LabOptions{Upstream: mock})
 	before := l.Metric(t, "go_goroutines")
+	base := l.URL
 	leave := func(name string, stream bool, after func(resp *http.Response)) {
 		cancelled := mock.Stats().Cancelled
 		ctx, cancel := context.WithCancel(t.Context())
@@ -383,16 +396,20 @@ func TestClientsThatLeave(t *testing.T) {
 		if stream {
 			body = asking("Good day.", `"stream":true`)
 		}
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, l.URL+"/openai/deployments/chat/chat/completions?api-version="+apiVersion, strings.NewReader(body))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/openai/deployments/chat/chat/completions?api-version="+apiVersion, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("api-key", l.Key)
 		r.Header.Set("Content-Type", "application/json")
+		c := &http.Client{Transport: &http.Transport{}}
+		if base == l.Secure {
+			c = l.H2
+		}
 		seen := mock.Stats().Requests
 		answered := make(chan *http.Response, 1)
 		go func() {
-			resp, err := (&http.Client{Transport: &http.Transport{}}).Do(r)
+			resp, err := c.Do(r)
 			if err == nil && after != nil {
 				after(resp)
 			}
@@ -415,10 +432,12 @@ func TestClientsThatLeave(t *testing.T) {
 		}
 		totals.add("bad requests", 1)
 	}
-	mock.Next(mockupstream.Answer{Delay: 30 * time.Second})
-	leave("before the answer", false, nil)
-	leave("in a stream", true, func(resp *http.Response) { _, _ = io.ReadFull(resp.Body, make([]byte, 600)) })
-	leave("at a stream's beginning", true, nil)
+	for _, base = range []string{l.URL, l.Secure} {
+		mock.Next(mockupstream.Answer{Delay: 30 * time.Second})
+		leave("before the answer", false, nil)
+		leave("in a stream", true, func(resp *http.Response) { _, _ = io.ReadFull(resp.Body, make([]byte, 600)) })
+		leave("at a stream's beginning", true, nil)
+	}
 	time.Sleep(200 * time.Millisecond)
 	outcomes := map[string]int{}
 	intents := 0
@@ -430,8 +449,8 @@ func TestClientsThatLeave(t *testing.T) {
 			intents++
 		}
 	}
-	if outcomes["499 Cancelled"] != 3 || intents != 3 {
-		t.Errorf("%d intents, outcomes %v; want 3, all 499 Cancelled", intents, outcomes)
+	if outcomes["499 Cancelled"] != 6 || intents != 6 {
+		t.Errorf("%d intents, outcomes %v; want 6, all 499 Cancelled", intents, outcomes)
 	}
 	l.quiet(t, before+4) // connections to the upstream
 }

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"sallyport/internal/backend/mockupstream"
+	"sallyport/internal/demo"
 	"sallyport/internal/record/audit"
 )
 
@@ -41,9 +44,10 @@ type Lab struct {
 	*Service
 	Config string
 	Mock   *mockupstream.Server
-	Key    string // of resource ward
-	Other  string // key of resource annex
-	dir    string
+	Key    string       // of resource ward
+	Other  string       // key of resource annex
+	Secure string       // the listener with TLS
+	H2     *http.Client // trusts it and speaks HTTP/2
 }
 
 // labs are started once and ended by TestMain.
@@ -116,7 +120,7 @@ func newLab(t testing.TB, o LabOptions) *Lab {
 }
 
 func openLab(dir string, o LabOptions) (*Lab, error) {
-	l := &Lab{dir: dir, Mock: o.Upstream}
+	l := &Lab{Mock: o.Upstream}
 	if l.Mock == nil {
 		if o.Mock.Tokens == 0 {
 			o.Mock.Tokens = 12
@@ -139,7 +143,19 @@ func openLab(dir string, o LabOptions) (*Lab, error) {
 	if err := os.WriteFile(filepath.Join(dir, "terms.txt"), []byte("# secret projects\n"+term+"\nre:vault-[0-9]{4}-[a-z]{6}\n"), 0o600); err != nil {
 		return nil, err
 	}
-	public, ops := freeAddress(), freeAddress()
+	cert, err := demo.OpenCertificate(filepath.Join(dir, "tls"), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	ca, err := os.ReadFile(cert.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	l.H2 = &http.Client{Timeout: 90 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true, DisableCompression: true}}
+	public, ops, secure := freeAddress(), freeAddress(), freeAddress()
+	l.Secure = "https://" + secure
 	deployment := func(name, filter string) string {
 		return fmt.Sprintf("      %s: {model: {name: gpt-4o, version: \"1\"}, filter: %s, backends: [mock], limits: {output_tokens: 512}}\n", name, filter)
 	}
@@ -151,6 +167,7 @@ data_dir: %[3]s
 listeners:
   public: {address: "%[1]s", serves: [api]}
   ops: {address: "%[2]s", serves: [health, metrics]}
+  secure: {address: "%[11]s", serves: [api], tls: {cert: "%[12]s", key: "%[13]s"}}
 backends:
   mock: {openai: {endpoint: "%[4]s/v1", timeouts: %[5]s}}
 blocklists:
@@ -171,19 +188,20 @@ resources:
     deployments:
       annex-chat: {model: {name: annex-model}, filter: lab, backends: [mock]}
 limits: %[9]s
-%[10]s`, public, ops, o.State, l.Mock.URL(), o.Timeouts, deployment("chat", "lab"), deployment("lists", "lists")+deployment("shields", "shields")+deployment("planted", "planted"), o.Extra, o.Limits, o.Identities)
+%[10]s`, public, ops, o.State, l.Mock.URL(), o.Timeouts, deployment("chat", "lab"), deployment("lists", "lists")+deployment("shields", "shields")+deployment("planted", "planted"), o.Extra, o.Limits, o.Identities, secure, cert.CertFile, cert.KeyFile)
 	l.Config = filepath.Join(dir, "sallyport.yaml")
 	if err := os.WriteFile(l.Config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	var err error
 	if l.Key, err = mintKey(l.Config, "ward"); err != nil {
 		return nil, err
 	}
 	if l.Other, err = mintKey(l.Config, "annex"); err != nil {
 		return nil, err
 	}
-	l.Service, err = openServe(o.Bin, l.Config, o.Env...)
+	if l.Service, err = openServe(o.Bin, l.Config, o.Env...); err == nil {
+		l.lab = l
+	}
 	return l, err
 }
 
@@ -218,6 +236,7 @@ type Call struct {
 // Reply is what came back. Err is set instead when the connection failed.
 type Reply struct {
 	Status int
+	Proto  string
 	Header http.Header
 	Body   []byte
 	Closes bool // the connection closes behind it
@@ -256,7 +275,7 @@ func (c Call) do() Reply {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
-	return Reply{Status: resp.StatusCode, Header: resp.Header, Body: body, Closes: resp.Close, Err: err}
+	return Reply{Status: resp.StatusCode, Proto: resp.Proto, Header: resp.Header, Body: body, Closes: resp.Close, Err: err}
 }
 
 const apiVersion = "2024-10-21"

@@ -37,6 +37,7 @@ type Service struct {
 	Out   *Output // standard output and error
 	Took  time.Duration
 
+	lab  *Lab // nil for a demo
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
 	err  error         // of the end; read after done
