@@ -86,9 +86,8 @@ func (c *call) chat() error {
 // answered sets the headers of an answer that the guards let through.
 func (c *call) answered() {
 	h := c.w.Header()
-	h.Set("x-ms-rai-invoked", "true")
+	h.Set(filterRan, "true")
 	d := c.entry.Deployment()
-	h.Set("x-ms-deployment-name", d.Name)
 	h.Set("x-ms-served-model", d.Model.ID())
 	if region := servedIn(d); region != "" {
 		h.Set("x-ms-region", region)
@@ -146,7 +145,7 @@ func (c *call) collect(h *head, conv *conversation.Conversation, stream conversa
 func (c *call) held(ticket string) error {
 	c.w.Header().Set("x-sallyport-review", ticket)
 	return &Problem{Status: http.StatusForbidden, Code: "ResponseHeldForReview", Message: "The response is held until a reviewer releases it.",
-		outcome: gate.ContentFiltered, recorded: true, noRetry: true}
+		outcome: gate.ContentFiltered, recorded: true, noRetry: true, judged: true}
 }
 
 // streaming is one event stream under way.

@@ -37,6 +37,8 @@ type Problem struct {
 	report     *guard.Report
 	policy     string        // header policy-id
 	allow      []string      // header Allow
+	judged     bool          // x-ms-rai-invoked: true
+	modelError bool          // the model's side refused
 	retryAfter time.Duration // 0: no header
 	noRetry    bool          // x-should-retry: false
 	limits     gate.RateLimits
@@ -117,7 +119,7 @@ func (c *call) problem(err error) *Problem {
 		return c.refused(refusal)
 	case errors.As(err, &blocked):
 		return &Problem{Status: http.StatusBadRequest, Code: "content_filter", Message: filteredMessage, Param: "prompt",
-			shape: filtered, report: &blocked.Report, outcome: gate.ContentFiltered, recorded: true}
+			shape: filtered, report: &blocked.Report, judged: true, outcome: gate.ContentFiltered, recorded: true}
 	case errors.As(err, &failure):
 		return unavailable(gate.GuardUnavailable, true, err)
 	case errors.As(err, &upstream):
@@ -267,7 +269,8 @@ func (c *call) upstream(e *exchange.UpstreamError) *Problem {
 	default: // Garbage, Cut
 		p = internalFault(c.id, e)
 	}
-	p.outcome, p.recorded = gate.BackendFailed, true
+	p.outcome, p.recorded, p.judged = gate.BackendFailed, true, true
+	p.modelError = e.Fault == exchange.BadRequest || e.Fault == exchange.TooLong
 	if p.cause == nil {
 		p.cause = e
 	}
@@ -323,6 +326,13 @@ func (p *Problem) header(h http.Header) {
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(seconds(p.retryAfter)))
 		h.Set("retry-after-ms", strconv.FormatInt(p.retryAfter.Milliseconds(), 10))
+	}
+	if p.judged {
+		h.Set(filterRan, "true")
+	}
+	if p.modelError {
+		h.Set("ms-azureml-model-error-reason", "model_error")
+		h.Set("ms-azureml-model-error-statuscode", strconv.Itoa(p.Status))
 	}
 	if p.noRetry {
 		h.Set("x-should-retry", "false")

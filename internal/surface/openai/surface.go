@@ -144,8 +144,16 @@ func (c *call) enter(deployment string) error {
 		return err
 	}
 	c.entry = e
+	if d := e.Deployment(); d != nil {
+		h := c.w.Header()
+		h.Set("x-ms-deployment-name", d.Name)
+		h.Set(filterRan, "false") // until the guards have judged
+	}
 	return nil
 }
+
+// filterRan is the header that tells whether the prompt was judged (section 15).
+const filterRan = "x-ms-rai-invoked"
 
 func (c *call) apiVersion() error {
 	c.version = "v1"

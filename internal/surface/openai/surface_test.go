@@ -410,6 +410,7 @@ func TestHeaders(t *testing.T) {
 		h.Get("x-ratelimit-remaining-tokens") != "59000" || h.Get("x-ms-deployment-name") != "chat" {
 		t.Errorf("%v", h)
 	}
+	refusals(t)
 	// Where an answer was made is not told when it is not known for sure.
 	if h := newWorld(t).post(embedPath, `{"input":"x"}`).Header(); h.Get("x-ms-region") != "" {
 		t.Errorf("two regions may serve, and the header says %q", h.Get("x-ms-region"))
@@ -423,5 +424,43 @@ func TestHeaders(t *testing.T) {
 	resp.Body.Close()
 	if resp.Header.Get("Strict-Transport-Security") == "" {
 		t.Error("no HSTS over TLS")
+	}
+}
+
+// refusals holds the headers of answers that are none: whether the guards judged,
+// and whose deployment it was, as far as the caller may know.
+func refusals(t *testing.T) {
+	t.Helper()
+	for name, c := range map[string]struct {
+		path, body       string
+		err              error
+		judged, deployed string
+		region           string
+	}{
+		"blocked":          {chatPath, chatBody(""), &exchange.Blocked{}, "true", "chat", "uksouth"},
+		"blocked, stream":  {chatPath, chatBody(`"stream":true`), &exchange.Blocked{}, "true", "chat", "uksouth"},
+		"blocked, v1":      {v1Chat, chatBody(`"model":"chat"`), &exchange.Blocked{}, "true", "chat", "uksouth"},
+		"backend failed":   {chatPath, chatBody(""), &exchange.UpstreamError{Fault: exchange.Cut}, "true", "chat", "uksouth"},
+		"guards failed":    {chatPath, chatBody(""), &exchange.GuardFailure{Cause: errBoom}, "false", "chat", "uksouth"},
+		"over the limit":   {chatPath, chatBody(""), &gate.Refusal{Code: gate.TokenLimit}, "false", "chat", "uksouth"},
+		"unreadable":       {chatPath, "{", nil, "false", "chat", "uksouth"},
+		"no such place":    {"/openai/deployments/none/chat/completions?api-version=2024-10-21", chatBody(""), nil, "", "", "uksouth"},
+		"no such route":    {"/nowhere", "", nil, "", "", ""},
+		"blocked vectors":  {embedPath, `{"input":"x"}`, &exchange.Blocked{}, "true", "vectors", "uksouth"},
+		"the model's side": {chatPath, chatBody(""), &exchange.UpstreamError{Fault: exchange.BadRequest}, "true", "chat", "uksouth"},
+	} {
+		w := newWorld(t)
+		w.chatErr, w.embedErr = c.err, c.err
+		if c.err != nil && strings.HasSuffix(name, "stream") {
+			w.chatErr, w.answer = nil, events(c.err)
+		}
+		rec := w.post(c.path, c.body)
+		h := rec.Header()
+		if rec.Code < 400 || h.Get("x-ms-rai-invoked") != c.judged || h.Get("x-ms-deployment-name") != c.deployed || h.Get("x-ms-region") != c.region {
+			t.Errorf("%s: %d %v", name, rec.Code, h)
+		}
+		if got := h.Get("ms-azureml-model-error-statuscode"); (got == "400") != (name == "the model's side") {
+			t.Errorf("%s: a model's error %q", name, got)
+		}
 	}
 }
