@@ -239,10 +239,9 @@ func delta(s string) conversation.Event {
 }
 
 type streamed struct {
-	text    string
-	finish  conversation.Finish
-	pieces  []string
-	blocked bool
+	text   string
+	finish conversation.Finish
+	pieces []string
 }
 
 // stream pushes text in cuts of n bytes (never inside a rune) and ends the choice.

@@ -139,12 +139,11 @@ func badRequests(l *Lab) []bad {
 			if f.Types&kind != 0 || kind == openai.Number && f.Types&(openai.Number|openai.Integer) != 0 || f.Refused != "" {
 				continue
 			}
-			text := good
-			if f.Name == "messages" {
+			text := asking("x", fmt.Sprintf("%q:%s", f.Name, value))
+			switch f.Name {
+			case "messages":
 				text = `{"messages":` + value + `}`
-			} else if f.Name != "model" {
-				text = asking("x", fmt.Sprintf("%q:%s", f.Name, value))
-			} else {
+			case "model":
 				continue // read by v1 only
 			}
 			all = append(all, body(fmt.Sprintf("%s = %s", f.Name, value), text))
