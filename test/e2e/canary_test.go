@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unicode/utf16"
 
 	"sallyport/internal/backend/mockupstream"
@@ -206,15 +207,19 @@ func TestCanary(t *testing.T) {
 	numbers, _ := io.ReadAll(metrics.Body)
 	_ = metrics.Body.Close()
 	// A crash with requests under way: what the runtime prints of it is searched too.
+	slow := strings.Repeat(mark()+" ", 50) // made here: the upstream answers on goroutines of its own
 	l.Mock.Always(func(mockupstream.Request) mockupstream.Answer {
-		return mockupstream.Answer{Choices: []mockupstream.Choice{{Text: strings.Repeat(mark()+" ", 50), Pieces: 50}}, Gap: 20e6}
+		return mockupstream.Answer{Choices: []mockupstream.Choice{{Text: slow, Pieces: 50}}, Gap: 20e6}
 	})
+	seen := l.Mock.Stats().Requests
 	for i := range 4 {
 		body := asking(mark(), fmt.Sprintf(`"stream":%v`, i%2 == 0))
 		go l.chatAt("lists", body)
 	}
-	seen := l.Mock.Stats().Requests
-	for l.Mock.Stats().Requests < seen+4 {
+	for limit := time.Now().Add(20 * time.Second); l.Mock.Stats().Requests < seen+4; time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatal("the four requests never reached the upstream")
+		}
 	}
 	live, files := findIn(t, l.State, canary) // beside the running service: journals and all
 	l.Signal(syscall.SIGQUIT)
