@@ -281,18 +281,40 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 		return errors.Join(p.judgeEscapes(ctx, s, u, q), p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
 	}
 	sentences, run := u.readable()
-	for _, text := range []string{sentences, run} {
-		if words(text) < 2 || !q.classes().any() {
-			continue
-		}
-		f, err := p.contained(ctx, text, q.classes())
-		if err != nil {
-			return err
-		}
-		s.add(f)
+	return errors.Join(p.judgeText(ctx, s, sentences, q.classes()), p.judgeRun(ctx, s, run, q.classes()))
+}
+
+// judgeText shows a text without a place of its own to the classifiers.
+func (p *policy) judgeText(ctx context.Context, s *sheet, text string, q Questions) error {
+	if words(text) < 2 || !q.any() {
+		return nil
 	}
+	f, err := p.contained(ctx, text, q)
+	if err != nil {
+		return err
+	}
+	s.add(f)
 	return nil
 }
+
+// judgeRun is judgeText for words that nobody wrote in a row: the shields must be
+// surer of what they see in them.
+func (p *policy) judgeRun(ctx context.Context, s *sheet, text string, q Questions) error {
+	if words(text) < 2 || !q.any() {
+		return nil
+	}
+	f, err := p.contained(ctx, text, q)
+	if err != nil {
+		return err
+	}
+	f.Jailbreak.Detected = f.Jailbreak.Detected && f.Jailbreak.Score >= sure
+	s.add(f)
+	return nil
+}
+
+// sure is the score from which a run of words is an attack. The names of a few
+// categories of harm score 0.7; attacks in single words, 0.8 and more.
+const sure = 0.75
 
 // judgeLeaves judges each piece of prose that was joined by itself too: a joint
 // without a space glues the last word of one to the first of the next, and a term
@@ -354,7 +376,8 @@ func (p *policy) judgeArguments(ctx context.Context, s *sheet, u *unit) error {
 	for _, e := range u.found {
 		raw[entity{e.Type, u.text[e.Span.Start:e.Span.End]}] = true
 	}
-	texts, _ := readings(u.text)
+	texts, values := readings(u.text)
+	u.values = values
 	for _, text := range texts {
 		f, err := p.contained(ctx, text, p.promptAsk.spans())
 		if err != nil {
@@ -376,35 +399,75 @@ func (p *policy) judgeSeams(ctx context.Context, s *sheet, units []unit) error {
 		reach = max(reach, l.Longest())
 	}
 	for _, w := range seamsOf(units, reach) {
-		glued, glueCuts := w.join(func(string, string) string { return "" })
-		r := normalize.Normalize(glued)
-		var f Findings
-		for _, l := range p.promptAsk.Lists {
-			for _, span := range l.FindSplit(r, glueCuts) {
-				f.Terms = append(f.Terms, Term{List: l.Name(), Span: span})
-			}
-		}
-		s.addSeam(f)
-		spaced, cuts := w.join(func(string, string) string { return " " })
 		q := p.promptAsk.classes()
 		q.Indirect = q.Indirect && w.planted()
-		if words(spaced) < 2 || !w.prose() {
+		if !w.prose() {
 			q = Questions{}
 		}
-		q.Personal = p.promptAsk.Personal
-		if err := p.judgeSeam(ctx, s, spaced, cuts, q); err != nil {
-			return err
-		}
-		if digits, cuts := w.join(byDigits); digits != spaced {
-			if err := p.judgeSeam(ctx, s, digits, cuts, Questions{Personal: q.Personal}); err != nil {
-				return err
-			}
-		}
-		if err := p.judgeSeam(ctx, s, glued, glueCuts, Questions{Personal: q.Personal}); err != nil {
+		if err := p.judgeJoined(ctx, s, w, q); err != nil {
 			return err
 		}
 	}
+	for _, order := range orders(valuesOf(units)) {
+		for _, w := range seamsIn(order, valueStride, valueStride+reach) {
+			if err := errors.Join(p.judgeJoined(ctx, s, w, Questions{}), p.judgeValues(ctx, s, w)); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
+}
+
+// valueStride is how many characters of values are judged in one piece. They are
+// small and many: a seam for each boundary would be most of the work.
+const valueStride = 8 << 10
+
+// judgeJoined judges what was cut within a seam; classifiers are asked what q asks.
+func (p *policy) judgeJoined(ctx context.Context, s *sheet, w seam, q Questions) error {
+	if ctx.Err() != nil {
+		return late(ctx)
+	}
+	glued, glueCuts := w.join(func(string, string) string { return "" })
+	if len(p.promptAsk.Lists) > 0 {
+		s.addSeam(p.splitTerms(glued, glueCuts))
+	}
+	spaced, cuts := w.join(func(string, string) string { return " " })
+	if words(spaced) < 2 {
+		q = Questions{}
+	}
+	q.Personal = p.promptAsk.Personal
+	if err := p.judgeSeam(ctx, s, spaced, cuts, q); err != nil {
+		return err
+	}
+	if digits, cuts := w.join(byDigits); digits != spaced {
+		if err := p.judgeSeam(ctx, s, digits, cuts, Questions{Personal: q.Personal}); err != nil {
+			return err
+		}
+	}
+	return p.judgeSeam(ctx, s, glued, glueCuts, Questions{Personal: q.Personal})
+}
+
+func (p *policy) splitTerms(glued string, cuts []int) Findings {
+	r := normalize.Normalize(glued)
+	var f Findings
+	for _, l := range p.promptAsk.Lists {
+		for _, span := range l.FindSplit(r, cuts) {
+			f.Terms = append(f.Terms, Term{List: l.Name(), Span: span})
+		}
+	}
+	return f
+}
+
+// judgeValues shows values that follow each other to the classifiers: sentences
+// that were cut between or within words, and words one by one.
+func (p *policy) judgeValues(ctx context.Context, s *sheet, w seam) error {
+	q := p.promptAsk.classes()
+	q.Indirect = false // values are for the direct shield, as in judgeUnit
+	sentences, run := w.readable()
+	return errors.Join(
+		p.judgeText(ctx, s, strings.Join(sentences, " "), q),
+		p.judgeText(ctx, s, strings.Join(sentences, ""), q),
+		p.judgeRun(ctx, s, strings.Join(run, " "), q))
 }
 
 func (p *policy) judgeSeam(ctx context.Context, s *sheet, text string, cuts []int, q Questions) error {
@@ -415,9 +478,41 @@ func (p *policy) judgeSeam(ctx context.Context, s *sheet, text string, cuts []in
 	if err != nil {
 		return err
 	}
-	f.Personal = crossing(f.Personal, cuts)
+	f.Personal = slices.DeleteFunc(crossing(f.Personal, cuts), func(e pii.Entity) bool {
+		alone, aerr := p.standsAlone(ctx, text, cuts, e)
+		err = errors.Join(err, aerr)
+		return alone
+	})
 	s.addSeam(f)
-	return nil
+	return err
+}
+
+// standsAlone reports whether one piece shows e by itself: glued to the word at the
+// edge of its neighbour it would look like one that was cut.
+func (p *policy) standsAlone(ctx context.Context, text string, cuts []int, e pii.Entity) (bool, error) {
+	first, _ := slices.BinarySearch(cuts, e.Span.Start+1)
+	for i := first; i <= len(cuts); i++ {
+		start, end := max(e.Span.Start-lookBack, 0), min(e.Span.End+lookAhead, len(text))
+		if i > 0 {
+			start = max(start, cuts[i-1])
+		}
+		if i < len(cuts) {
+			end = min(end, cuts[i])
+		}
+		if start >= e.Span.End {
+			break
+		}
+		f, err := p.contained(ctx, text[start:end], Questions{Personal: true})
+		if err != nil {
+			return false, err
+		}
+		for _, x := range f.Personal {
+			if x.Type == e.Type && x.Span.Start+start < e.Span.End && x.Span.End+start > e.Span.Start {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // Answer implements Policy.
