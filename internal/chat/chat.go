@@ -103,12 +103,19 @@ var (
 	ErrClosed   = errors.New("chat: closing")
 )
 
-// Service holds the conversations of all sessions. Safe for concurrent use.
+// Service answers questions in the conversations of all sessions. Safe for
+// concurrent use.
 type Service struct {
-	cfg  Config
-	stop context.CancelFunc
-	root context.Context // ends every answer when the service closes
-	runs sync.WaitGroup  // running answers and the sweeper
+	cfg Config
+	*held
+}
+
+// held is what services of one kinship share: the conversations and their end.
+type held struct {
+	limits Limits
+	stop   context.CancelFunc
+	root   context.Context // ends every answer when the service closes
+	runs   sync.WaitGroup  // running answers and the sweeper
 
 	mu       sync.Mutex // guards sessions, everything below a session, closed
 	sessions map[SessionKey]*session
@@ -136,13 +143,23 @@ func New(cfg Config) *Service {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	root, stop := context.WithCancel(context.Background())
-	s := &Service{cfg: cfg, root: root, stop: stop, sessions: map[SessionKey]*session{}}
+	s := &Service{cfg, &held{limits: cfg.Limits, root: root, stop: stop, sessions: map[SessionKey]*session{}}}
 	s.runs.Go(s.sweep)
 	return s
 }
 
+// With returns a service over the same conversations for another set-up. An answer
+// under way ends with the set-up that began it. Limits stay; Close of one ends both.
+func (s *Service) With(cfg Config) *Service {
+	cfg.Limits = s.limits
+	if cfg.Log == nil {
+		cfg.Log = s.cfg.Log
+	}
+	return &Service{cfg, s.held}
+}
+
 // Close ends every answer and waits for them, or for ctx.
-func (s *Service) Close(ctx context.Context) error {
+func (s *held) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
@@ -202,7 +219,7 @@ func (s *Service) Ask(key SessionKey, op Operation, id string, question content.
 }
 
 // Answer finds an answer of this session and person.
-func (s *Service) Answer(key SessionKey, who identity.Principal, talkID, answerID string) (*Answer, error) {
+func (s *held) Answer(key SessionKey, who identity.Principal, talkID, answerID string) (*Answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t := s.talkLocked(key, who, talkID); t != nil {
@@ -216,7 +233,7 @@ func (s *Service) Answer(key SessionKey, who identity.Principal, talkID, answerI
 }
 
 // Turns are the answers of a conversation of this session and person, oldest first.
-func (s *Service) Turns(key SessionKey, who identity.Principal, talkID string) ([]*Answer, error) {
+func (s *held) Turns(key SessionKey, who identity.Principal, talkID string) ([]*Answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.talkLocked(key, who, talkID)
@@ -234,7 +251,7 @@ type Brief struct {
 }
 
 // Conversations lists this session's, newest first.
-func (s *Service) Conversations(key SessionKey, who identity.Principal) []Brief {
+func (s *held) Conversations(key SessionKey, who identity.Principal) []Brief {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ses := s.sessions[key]
@@ -253,7 +270,7 @@ func (s *Service) Conversations(key SessionKey, who identity.Principal) []Brief 
 }
 
 // Forget drops one conversation.
-func (s *Service) Forget(key SessionKey, who identity.Principal, talkID string) error {
+func (s *held) Forget(key SessionKey, who identity.Principal, talkID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.talkLocked(key, who, talkID)
@@ -272,13 +289,13 @@ func (s *Service) Forget(key SessionKey, who identity.Principal, talkID string) 
 }
 
 // End forgets a session with everything in it: signed out or found ended.
-func (s *Service) End(key SessionKey) {
+func (s *held) End(key SessionKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endLocked(key)
 }
 
-func (s *Service) endLocked(key SessionKey) {
+func (s *held) endLocked(key SessionKey) {
 	if ses := s.sessions[key]; ses != nil {
 		for _, t := range ses.conversations {
 			t.end()
@@ -289,10 +306,10 @@ func (s *Service) endLocked(key SessionKey) {
 
 // sessionLocked returns the memory of key for owner, making it at need; nil when
 // the key is held by somebody else.
-func (s *Service) sessionLocked(key SessionKey, owner string) *session {
+func (s *held) sessionLocked(key SessionKey, owner string) *session {
 	ses := s.sessions[key]
 	if ses == nil {
-		if len(s.sessions) >= s.cfg.Limits.Sessions {
+		if len(s.sessions) >= s.limits.Sessions {
 			s.evictLocked()
 		}
 		ses = &session{owner: owner}
@@ -305,7 +322,7 @@ func (s *Service) sessionLocked(key SessionKey, owner string) *session {
 	return ses
 }
 
-func (s *Service) talkLocked(key SessionKey, who identity.Principal, id string) *talk {
+func (s *held) talkLocked(key SessionKey, who identity.Principal, id string) *talk {
 	ses := s.sessions[key]
 	if ses == nil || who.ID == "" || ses.owner != who.ID {
 		return nil
@@ -315,7 +332,7 @@ func (s *Service) talkLocked(key SessionKey, who identity.Principal, id string) 
 }
 
 // evictLocked ends the session that was used longest ago.
-func (s *Service) evictLocked() {
+func (s *held) evictLocked() {
 	var oldest SessionKey
 	var at time.Time
 	for k, ses := range s.sessions {
@@ -327,8 +344,8 @@ func (s *Service) evictLocked() {
 }
 
 // sweep forgets idle sessions.
-func (s *Service) sweep() {
-	tick := time.NewTicker(max(s.cfg.Limits.Idle/8, time.Second))
+func (s *held) sweep() {
+	tick := time.NewTicker(max(s.limits.Idle/8, time.Second))
 	defer tick.Stop()
 	for {
 		select {
@@ -337,7 +354,7 @@ func (s *Service) sweep() {
 		case now := <-tick.C:
 			s.mu.Lock()
 			for k, ses := range s.sessions {
-				if now.Sub(ses.used) > s.cfg.Limits.Idle && ses.running() == 0 {
+				if now.Sub(ses.used) > s.limits.Idle && ses.running() == 0 {
 					s.endLocked(k)
 				}
 			}

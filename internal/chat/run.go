@@ -236,6 +236,9 @@ func (t *task) failure(ctx context.Context, err error) (State, []guard.Category,
 		return GuardDown, nil, 0
 	}
 	if up, ok := errors.AsType[*exchange.UpstreamError](err); ok {
+		if ctx.Err() == nil {
+			t.s.cfg.Log.LogAttrs(ctx, slog.LevelError, "a backend failed", slog.String("request", t.a.Reference), slog.Any("cause", up))
+		}
 		switch up.Fault {
 		case exchange.Filtered:
 			return Blocked, nil, 0

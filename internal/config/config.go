@@ -29,6 +29,8 @@ type Config struct {
 	Limits      Limits                 `yaml:"limits" doc:"Bounds of requests."`
 	Proxy       string                 `yaml:"proxy" doc:"Outbound HTTP proxy for backends and identity providers. The environment's proxy variables are ignored."`
 	Log         Log                    `yaml:"log" doc:"The process's own log, on standard error."`
+
+	lines map[string]int // of every key that the file has
 }
 
 // Seal names the key service.
@@ -246,6 +248,7 @@ type Log struct {
 // gives, except names and words of closed sets: a value may be a secret that was
 // put in the wrong place.
 type Finding struct {
+	File string // that it is in; "" is the configuration itself
 	Line int    // 1 is the first; 0 is the file as a whole
 	Key  string // e.g. resources.ward.deployments.chat.type
 	What string // a sentence that names a valid value

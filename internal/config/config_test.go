@@ -298,6 +298,34 @@ func TestWhatIsNotAFile(t *testing.T) {
 	}
 }
 
+// Every finding is one line of the same form, whatever the file is.
+func TestFindingsHaveOneForm(t *testing.T) {
+	form := regexp.MustCompile(`^(sallyport\.yaml|other\.csv):[1-9][0-9]*: [^:]+: [^\n]+$`)
+	all := []config.Finding{{File: "other.csv", Line: 3, Key: "a.b", What: "two\nlines"}}
+	for _, text := range []string{"", "[]", "version: 1\n---\nversion: 1\n", "a: [", "\t- x", "\x00", "version: 1\n", "1", "? [x]\n: y", strings.Repeat("#", 2<<20)} {
+		_, findings := config.Parse([]byte(text), "/d", now)
+		all = append(all, findings...)
+	}
+	_, findings := config.Load(filepath.Join(t.TempDir(), "none.yaml"), now)
+	for _, f := range append(all, findings...) {
+		if got := f.In("sallyport.yaml"); !form.MatchString(got) {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	if w := parse(t, base).Warnings(); len(w) > 0 {
+		t.Errorf("without reason: %q", w)
+	}
+	for _, end := range []string{"", "/", "/v1/chat/completions", "/v2"} {
+		w := parse(t, strings.Replace(base, `https://far.example/v1`, `https://far.example`+end, 1)).Warnings()
+		if len(w) != 1 || w[0].Line != 11 || w[0].Key != "backends.far.openai.endpoint" || !strings.Contains(w[0].What, "/v1") {
+			t.Errorf("%q: %q", end, w)
+		}
+	}
+}
+
 func TestLoadLooksForFiles(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sallyport.yaml")

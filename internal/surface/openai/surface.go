@@ -248,7 +248,7 @@ func (c *call) fail(err error) {
 	}
 	// Causes are errors of our own packages; their texts hold no content by contract.
 	attrs := []slog.Attr{slog.String("request", c.id), slog.Int("status", p.Status), slog.String("code", p.outcome.String())}
-	if p.cause != nil && p.Status >= 500 {
+	if p.cause != nil && (p.Status >= 500 || p.outcome == gate.BackendFailed) {
 		attrs = append(attrs, slog.Any("cause", p.cause))
 	}
 	c.s.config.Log.LogAttrs(c.r.Context(), level, "request refused", attrs...)
