@@ -56,7 +56,7 @@ func unreadable(s streams, err error) error {
 	if err == nil {
 		return nil
 	}
-	_, _ = fmt.Fprintln(s.err, "sallyport:", err)
+	_, _ = fmt.Fprintln(s.err, "sallyport audit:", err)
 	if _, ok := errors.AsType[*audit.Damage](err); ok {
 		return damaged
 	}

@@ -39,8 +39,16 @@ func (e *NotReloaded) Error() string { return "the configuration was not reloade
 // Unwrap returns what went wrong.
 func (e *NotReloaded) Unwrap() error { return e.Err }
 
+// unbuilt is an error of a part, which a start tells and a reload does not.
+type unbuilt struct {
+	cause string
+	error
+}
+
+func (e *unbuilt) Unwrap() error { return e.error }
+
 // failedAt names the part that could not be built.
-func failedAt(cause string, err error) error { return &NotReloaded{Cause: cause, Err: err} }
+func failedAt(cause string, err error) error { return &unbuilt{cause, err} }
 
 // Reload reads the configuration anew and swaps the parts. Listeners, the state
 // folder, the seal and identity providers need a restart; the rest is swapped. The
@@ -78,6 +86,9 @@ func (a *App) swap(ctx context.Context) error {
 		return &NotReloaded{Cause: causeDataDir}
 	}
 	p, err := a.build(ctx, c)
+	if part, ok := errors.AsType[*unbuilt](err); ok {
+		return &NotReloaded{Cause: part.cause, Err: err}
+	}
 	if err != nil {
 		return err
 	}

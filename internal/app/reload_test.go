@@ -150,6 +150,29 @@ func TestFailedReload(t *testing.T) {
 	}
 }
 
+// A start that fails has a terminal to tell why.
+func TestFailedStartTellsWhy(t *testing.T) {
+	dir := t.TempDir()
+	text := "version: 1\ndata_dir: state\nblocklists: {names: {file: names.txt}}\nresources: {r: {deployments: {d: {model: {name: m}}}}}\nlisteners: {public: {address: \"127.0.0.1:0\", serves: [api]}}\n"
+	for name, text := range map[string]string{"sallyport.yaml": text, "names.txt": "re:(\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, findings := app.LoadConfig(filepath.Join(dir, "sallyport.yaml"))
+	if len(findings) > 0 {
+		t.Fatalf("%q", findings)
+	}
+	a, err := app.New(t.Context(), app.Options{Config: c, Logger: app.NewLogger(io.Discard, "error")})
+	if err == nil {
+		_ = a.Close()
+		t.Fatal("it started")
+	}
+	if !strings.Contains(err.Error(), "blocklist names: term 1: not a valid RE2 pattern") || strings.Contains(err.Error(), "reload") {
+		t.Errorf("got %q", err)
+	}
+}
+
 // person is somebody at the page.
 type person struct{ base, cookie, token string }
 
