@@ -197,7 +197,7 @@ func (a *App) fill(ctx context.Context, p *parts) (err error) {
 	if err != nil {
 		return err
 	}
-	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes})
+	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes, Memory: c.Limits.MemoryBytes})
 	if err != nil {
 		return err
 	}

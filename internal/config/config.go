@@ -234,6 +234,7 @@ type Audit struct {
 // Limits bound requests.
 type Limits struct {
 	BodyBytes     int64         `yaml:"body_bytes" unit:"bytes" doc:"Largest request body." default:"16777216"`
+	MemoryBytes   int64         `yaml:"memory_bytes" unit:"bytes" doc:"What bodies that are read, decoded and judged may take together; beyond it requests wait, then get 503." default:"536870912"`
 	Connections   int           `yaml:"connections" doc:"Open connections per listener." default:"4096"`
 	GuardDeadline time.Duration `yaml:"guard_deadline" doc:"After which a judgement is late and refuses." default:"10s"`
 	DrainDeadline time.Duration `yaml:"drain_deadline" doc:"How long requests may end after SIGTERM." default:"20s"`
