@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -390,6 +392,53 @@ func walk(s map[string]any, path string, out *[]string) {
 	if v, ok := s["additionalProperties"].(map[string]any); ok {
 		walk(v, path+".NAME", out)
 	}
+}
+
+// What the README tells a newcomer to write can be used: the first file, and the
+// same with the sections that put a model behind it.
+func TestReadmeFilesAreInOrder(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, first, _ := strings.Cut(string(text), "cat > sallyport.yaml <<'END'\n")
+	first, _, found := strings.Cut(first, "\nEND\n")
+	if !found {
+		t.Fatal("no first file")
+	}
+	parse(t, first)
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) == 0 {
+		t.Fatal("no further sections")
+	}
+	for _, b := range blocks {
+		whole := b[1]
+		for name, section := range sections(first) {
+			if sections(b[1])[name] == "" {
+				whole += section
+			}
+		}
+		c := parse(t, whole)
+		for name := range c.Backends {
+			if !slices.ContainsFunc(slices.Collect(maps.Values(c.Resources)), func(r *config.Resource) bool {
+				return slices.ContainsFunc(slices.Collect(maps.Values(r.Deployments)), func(d *config.Deployment) bool { return slices.Contains(d.Backends, name) })
+			}) {
+				t.Errorf("no deployment uses backend %s", name)
+			}
+		}
+	}
+}
+
+// sections are the parts of a file by their names.
+func sections(text string) map[string]string {
+	out, name := map[string]string{}, ""
+	for line := range strings.Lines(text) {
+		if m := regexp.MustCompile(`^([a-z_]+):`).FindStringSubmatch(line); m != nil {
+			name = m[1]
+		}
+		out[name] += strings.TrimSuffix(line, "\n") + "\n"
+	}
+	return out
 }
 
 func TestMarkdownIsCurrent(t *testing.T) {
