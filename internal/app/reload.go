@@ -140,14 +140,22 @@ func restartOnly(old, new *config.Config) []string {
 		}
 		return [3]any{c.Page.URL, c.Page.SessionIdle, c.Page.SessionAbsolute}
 	}
+	outward := func(c *config.Config) string { // of identity providers; backends are swapped
+		if len(c.Identities) == 0 {
+			return ""
+		}
+		return c.Proxy
+	}
 	var names []string
 	for name, pair := range map[string][2]any{
-		"listeners":             {old.Listeners, new.Listeners},
-		"identities":            {old.Identities, new.Identities},
-		"seal":                  {old.Seal, new.Seal},
-		"audit":                 {old.Audit, new.Audit},
-		"log":                   {old.Log, new.Log},
+		"listeners":  {old.Listeners, new.Listeners},
+		"identities": {old.Identities, new.Identities},
+		"seal":       {old.Seal, new.Seal},
+		"audit":      {old.Audit, new.Audit},
+		"log":        {old.Log, new.Log},
+
 		"page.url, sessions":    {session(old), session(new)},
+		"proxy":                 {outward(old), outward(new)},
 		"limits.connections":    {old.Limits.Connections, new.Limits.Connections},
 		"limits.drain_deadline": {old.Limits.DrainDeadline, new.Limits.DrainDeadline},
 	} {
