@@ -200,7 +200,8 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		return nil, err
 	}
 	settings := httpx.Settings{Log: o.Log}
-	w.server, _ = httpx.NewServer(httpx.Guard(w.Surface, httpx.Guarded{Log: o.Log}), settings)
+	server, counters := httpx.NewServer(httpx.Guard(w.Surface, httpx.Guarded{Log: o.Log}), settings)
+	w.server = server
 	state := w.server.ConnState
 	w.server.ConnState = func(c net.Conn, s http.ConnState) {
 		switch s {
@@ -219,7 +220,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		return nil, err
 	}
 	w.URL = "http://" + l.Addr().String()
-	go func() { _ = w.server.Serve(httpx.Listen(l, settings)) }()
+	go func() { _ = w.server.Serve(httpx.Listen(l, settings, counters)) }()
 	return w, nil
 }
 
