@@ -70,7 +70,7 @@ var DefaultLimits = Limits{
 	Conversations: 20,
 	Turns:         40,
 	Running:       2,
-	QuestionBytes: 8000,
+	QuestionBytes: 24000, // the page's 8000 characters, in any script
 	AnswerBytes:   128 << 10,
 	Events:        2000,
 	Passages:      6,
@@ -127,13 +127,15 @@ type SessionKey [32]byte
 
 type session struct {
 	owner         string // Principal.ID
+	begun         int    // conversations so far: the next one's number
 	used          time.Time
 	conversations []*talk // oldest first
 }
 
 type talk struct {
-	id    string
-	turns []*Answer
+	id     string
+	number int
+	turns  []*Answer
 }
 
 // New starts a service. Close ends it.
@@ -201,7 +203,8 @@ func (s *Service) Ask(key SessionKey, op Operation, id string, question content.
 		return nil, ErrBusy
 	}
 	if t == nil {
-		t = &talk{id: newID()}
+		ses.begun++
+		t = &talk{id: newID(), number: ses.begun}
 		ses.add(t, s.cfg.Limits.Conversations)
 	}
 	if len(t.turns) >= s.cfg.Limits.Turns {
@@ -245,9 +248,10 @@ func (s *held) Turns(key SessionKey, who identity.Principal, talkID string) ([]*
 
 // Brief names a conversation in a list.
 type Brief struct {
-	ID    string
-	First content.Text // its first question
-	Turns int
+	ID     string
+	First  content.Text // its first question
+	Turns  int
+	Number int // counts the session's conversations from 1: a name without content
 }
 
 // Conversations lists this session's, newest first.
@@ -263,7 +267,7 @@ func (s *held) Conversations(key SessionKey, who identity.Principal) []Brief {
 	for i := len(ses.conversations) - 1; i >= 0; i-- {
 		t := ses.conversations[i]
 		if len(t.turns) > 0 {
-			list = append(list, Brief{ID: t.id, First: t.turns[0].Question, Turns: len(t.turns)})
+			list = append(list, Brief{ID: t.id, First: t.turns[0].Question, Turns: len(t.turns), Number: t.number})
 		}
 	}
 	return list
@@ -284,8 +288,15 @@ func (s *held) Forget(key SessionKey, who identity.Principal, talkID string) err
 			break
 		}
 	}
-	t.end()
+	t.end(Stopped)
 	return nil
+}
+
+// Has reports whether a conversation is in this session and this person's.
+func (s *Service) Has(key SessionKey, who identity.Principal, talkID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.talkLocked(key, who, talkID) != nil
 }
 
 // End forgets a session with everything in it: signed out or found ended.
@@ -298,7 +309,7 @@ func (s *held) End(key SessionKey) {
 func (s *held) endLocked(key SessionKey) {
 	if ses := s.sessions[key]; ses != nil {
 		for _, t := range ses.conversations {
-			t.end()
+			t.end(Ended)
 		}
 		delete(s.sessions, key)
 	}
@@ -374,7 +385,7 @@ func (ses *session) talk(id string) *talk {
 
 func (ses *session) add(t *talk, most int) {
 	for len(ses.conversations) >= most {
-		ses.conversations[0].end()
+		ses.conversations[0].end(Stopped)
 		ses.conversations = ses.conversations[1:]
 	}
 	ses.conversations = append(ses.conversations, t)
@@ -394,9 +405,9 @@ func (t *talk) running() bool {
 	return len(t.turns) > 0 && !t.turns[len(t.turns)-1].Done()
 }
 
-func (t *talk) end() {
+func (t *talk) end(why State) {
 	for _, a := range t.turns {
-		a.Stop()
+		a.end(why)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -211,7 +212,7 @@ func frame(p passage, more bool) string {
 	s := "From the document:"
 	switch {
 	case p.title != "" && p.source.Updated != "":
-		s = fmt.Sprintf("From “%s” (updated %s):", p.title, p.source.Updated)
+		s = fmt.Sprintf("From “%s” (updated %s):", p.title, written(p.source.Updated))
 	case p.title != "":
 		s = fmt.Sprintf("From “%s”:", p.title)
 	}
@@ -219,6 +220,15 @@ func frame(p passage, more bool) string {
 		s = "\n" + s
 	}
 	return s + "\n\n"
+}
+
+// written is a date as the page writes it; what is no date stays as it is.
+func written(iso string) string {
+	d, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return iso
+	}
+	return d.Format("2 January 2006")
 }
 
 func length(pieces []piece) int {

@@ -176,7 +176,7 @@ func (v *visit) find() error {
 			continue
 		}
 		known = true
-		if routes[i].Method == v.Method {
+		if routes[i].Method == v.Method || routes[i].Method == http.MethodGet && v.Method == http.MethodHead {
 			v.route, v.args = &routes[i], args
 			return nil
 		}
@@ -300,7 +300,7 @@ func (s *Surface) tell(w http.ResponseWriter, v *visit, err error) {
 	if f.status == http.StatusUnauthorized && v.secret != "" {
 		http.SetCookie(w, s.cookie(v.Request, "", -1))
 	}
-	if v.route != nil && v.route.API {
+	if v.route != nil && v.route.API || v.route == nil && !wantsPage(v.Request) {
 		_ = s.json(w, f.status, problem{s.problem(f, v.id)})
 		return
 	}
