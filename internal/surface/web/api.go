@@ -520,10 +520,12 @@ func tail(s string, n int) string {
 	for at < len(s) && !utf8.RuneStart(s[at]) {
 		at++
 	}
-	if i := strings.IndexByte(s[at:], ' '); i >= 0 {
-		at += i + 1
+	// A whole line where there is one, else whole words.
+	cut := strings.IndexByte(s[at:], '\n')
+	if cut < 0 || cut > n/2 {
+		cut = strings.IndexByte(s[at:], ' ')
 	}
-	return "… " + s[at:]
+	return "… " + strings.TrimLeft(s[at+cut+1:], " \n")
 }
 
 func (s *Surface) documents(w http.ResponseWriter, v *visit) error {
