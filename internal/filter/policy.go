@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -350,16 +351,20 @@ func (p *policy) judgeLeaves(ctx context.Context, s *sheet, u *unit) error {
 // JSON are read decoded. Personal data that only this reading shows has no place
 // where it could be masked.
 func (p *policy) judgeEscapes(ctx context.Context, s *sheet, u *unit, q Questions) error {
-	if u.kind == conversation.ToolCall || !strings.Contains(u.text, `\u`) {
+	if u.kind == conversation.ToolCall || !escaped(u.text) {
 		return nil // judgeArguments decodes calls
 	}
-	f, err := p.contained(ctx, unescape(u.text), q)
+	if q = inEscapes(u.text, q); !q.any() {
+		return nil
+	}
+	d := decode(u.text)
+	f, err := p.contained(ctx, d.text, q)
 	if err != nil {
 		return err
 	}
-	if len(f.Personal) <= len(u.found) {
-		f.Personal = nil // the same ones, in another spelling around them
-	}
+	f.Personal = slices.DeleteFunc(f.Personal, func(e pii.Entity) bool {
+		return !d.spelled(e.Span) || entities(u.found).overlaps(e.Type, d.original(e.Span))
+	})
 	s.addSeam(f)
 	return nil
 }
@@ -427,24 +432,27 @@ func (p *policy) judgeJoined(ctx context.Context, s *sheet, w seam, q Questions)
 	if ctx.Err() != nil {
 		return late(ctx)
 	}
-	glued, glueCuts := w.join(func(string, string) string { return "" })
+	glued, spaced := w.join(func(string, string) string { return "" }), w.join(func(string, string) string { return " " })
 	if len(p.promptAsk.Lists) > 0 {
-		s.addSeam(p.splitTerms(glued, glueCuts))
+		s.addSeam(p.splitTerms(glued.text, glued.cuts))
 	}
-	spaced, cuts := w.join(func(string, string) string { return " " })
-	if words(spaced) < 2 {
+	if words(spaced.text) < 2 {
 		q = Questions{}
 	}
 	q.Personal = p.promptAsk.Personal
-	if err := p.judgeSeam(ctx, s, spaced, cuts, q); err != nil {
+	alone, err := p.judgeSeam(ctx, s, spaced, q, nil)
+	if err != nil || !q.Personal {
 		return err
 	}
-	if digits, cuts := w.join(byDigits); digits != spaced {
-		if err := p.judgeSeam(ctx, s, digits, cuts, Questions{Personal: q.Personal}); err != nil {
+	for _, j := range []joined{w.join(byDigits), glued} {
+		if j.text == spaced.text {
+			continue
+		}
+		if _, err := p.judgeSeam(ctx, s, j, Questions{Personal: true}, func(e pii.Entity) bool { return alone.has(e, j, spaced) }); err != nil {
 			return err
 		}
 	}
-	return p.judgeSeam(ctx, s, glued, glueCuts, Questions{Personal: q.Personal})
+	return nil
 }
 
 func (p *policy) splitTerms(glued string, cuts []int) Findings {
@@ -470,49 +478,44 @@ func (p *policy) judgeValues(ctx context.Context, s *sheet, w seam) error {
 		p.judgeRun(ctx, s, strings.Join(run, " "), q))
 }
 
-func (p *policy) judgeSeam(ctx context.Context, s *sheet, text string, cuts []int, q Questions) error {
+// judgeSeam judges a reading of a seam and returns the personal data that single
+// pieces show. What known says of is no news.
+func (p *policy) judgeSeam(ctx context.Context, s *sheet, j joined, q Questions, known func(pii.Entity) bool) (entities, error) {
 	if !q.any() {
-		return nil
+		return nil, nil
 	}
-	f, err := p.contained(ctx, text, q)
+	f, err := p.contained(ctx, j.text, q)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.Personal = slices.DeleteFunc(crossing(f.Personal, cuts), func(e pii.Entity) bool {
-		alone, aerr := p.standsAlone(ctx, text, cuts, e)
-		err = errors.Join(err, aerr)
-		return alone
-	})
+	cut, alone := crossing(f.Personal, j.cuts)
+	if known != nil {
+		cut = slices.DeleteFunc(cut, known)
+	}
+	f.Personal = cut
 	s.addSeam(f)
-	return err
+	return alone, nil
 }
 
-// standsAlone reports whether one piece shows e by itself: glued to the word at the
-// edge of its neighbour it would look like one that was cut.
-func (p *policy) standsAlone(ctx context.Context, text string, cuts []int, e pii.Entity) (bool, error) {
-	first, _ := slices.BinarySearch(cuts, e.Span.Start+1)
-	for i := first; i <= len(cuts); i++ {
-		start, end := max(e.Span.Start-lookBack, 0), min(e.Span.End+lookAhead, len(text))
-		if i > 0 {
-			start = max(start, cuts[i-1])
-		}
-		if i < len(cuts) {
-			end = min(end, cuts[i])
-		}
-		if start >= e.Span.End {
-			break
-		}
-		f, err := p.contained(ctx, text[start:end], Questions{Personal: true})
-		if err != nil {
-			return false, err
-		}
-		for _, x := range f.Personal {
-			if x.Type == e.Type && x.Span.Start+start < e.Span.End && x.Span.End+start > e.Span.Start {
-				return true, nil
-			}
+// entities are sorted and do not overlap.
+type entities []pii.Entity
+
+// has reports whether a piece shows e by itself: glued to the word at the edge of its
+// neighbour it would look like one that was cut. The entities lie in another reading
+// of the seam than e.
+func (es entities) has(e pii.Entity, of, in joined) bool {
+	return es.overlaps(e.Type, guard.Span{Start: of.moved(e.Span.Start, in), End: of.moved(e.Span.End-1, in) + 1})
+}
+
+// overlaps reports whether one of the kind lies in the span, if in part.
+func (es entities) overlaps(kind string, s guard.Span) bool {
+	i := sort.Search(len(es), func(i int) bool { return es[i].Span.End > s.Start })
+	for ; i < len(es) && es[i].Span.Start < s.End; i++ {
+		if es[i].Type == kind {
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 // Answer implements Policy.

@@ -169,7 +169,7 @@ func TestManyValuesTakeLinearTime(t *testing.T) {
 		c.Prompt.Blocklists = []*blocklist.List{list(t, "project heron")}
 		c.Prompt.Personal = map[string]filter.Mode{"Email": filter.Block}
 		c.Prompt.Jailbreak = filter.Block
-		c.Deadline = time.Minute
+		c.Deadline = 5 * time.Minute
 	})
 	body := `{"m":[` + strings.TrimSuffix(strings.Repeat(`{"a":"of the ward","b":{"c":"to"},"d":"and"},`, 20000), ",") + `]}`
 	c := extra(t, body)

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -312,18 +313,32 @@ func (s seam) planted() bool {
 	return !slices.ContainsFunc(s, func(p piece) bool { return !p.planted })
 }
 
-// join joins s and returns where it did, before what is between.
-func (s seam) join(between func(a, b string) string) (string, []int) {
+// joined is a reading of a seam.
+type joined struct {
+	text   string
+	cuts   []int // where pieces were joined, before what is between
+	starts []int // where pieces begin
+}
+
+func (s seam) join(between func(a, b string) string) joined {
 	var b strings.Builder
-	cuts := make([]int, 0, len(s))
+	j := joined{cuts: make([]int, 0, len(s)), starts: make([]int, 0, len(s))}
 	for i, p := range s {
 		if i > 0 {
-			cuts = append(cuts, b.Len())
+			j.cuts = append(j.cuts, b.Len())
 			b.WriteString(between(s[i-1].text, p.text))
 		}
+		j.starts = append(j.starts, b.Len())
 		b.WriteString(p.text)
 	}
-	return b.String(), cuts
+	j.text = b.String()
+	return j
+}
+
+// moved is where the byte i stands in another reading of the same seam.
+func (j joined) moved(i int, to joined) int {
+	piece := sort.SearchInts(j.starts, i+1) - 1
+	return to.starts[piece] + i - j.starts[piece]
 }
 
 // byDigits joins a number that goes on directly, all else by a space.
@@ -397,20 +412,21 @@ func place(r rune) int {
 	return 1
 }
 
-// crossing keeps the entities that no single piece shows: they cannot be masked
-// in one place.
-func crossing(found []pii.Entity, cuts []int) []pii.Entity {
-	kept := found[:0:0]
+// crossing parts the entities that no single piece shows, which cannot be masked in
+// one place, from the others.
+func crossing(found []pii.Entity, cuts []int) (cut, alone []pii.Entity) {
 	i := 0
 	for _, e := range found {
 		for i < len(cuts) && cuts[i] <= e.Span.Start {
 			i++
 		}
 		if i < len(cuts) && cuts[i] < e.Span.End {
-			kept = append(kept, e)
+			cut = append(cut, e)
+		} else {
+			alone = append(alone, e)
 		}
 	}
-	return kept
+	return cut, alone
 }
 
 // mask writes placeholders over the personal data that policy masks. It reports
