@@ -123,7 +123,7 @@ func service(t *testing.T, change ...func(*chat.Config)) *chat.Service {
 // end waits for an answer and returns all events.
 func end(t *testing.T, a *chat.Answer) ([]chat.Event, chat.End) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var all []chat.Event
 	if err := a.Events(ctx, 0, time.Minute, func(es []chat.Event) error { all = append(all, es...); return nil }); err != nil {
@@ -477,6 +477,7 @@ func TestProgress(t *testing.T) {
 			}
 		}
 		s := chat.New(chat.Config{Library: lib, Screen: pass, MaxTokens: 9})
+		defer func() { _ = s.Close(context.Background()) }()
 		events, e := end(t, ask(t, s, by(nurse, slow), fridge))
 		var counts []int
 		for _, x := range events {
@@ -486,9 +487,6 @@ func TestProgress(t *testing.T) {
 		}
 		if e.State != chat.Complete || !slices.Equal(counts, []int{0, 20, 40, 60, 80, 100}) {
 			t.Errorf("%s, words told: %v", e.State, counts)
-		}
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
 		}
 	})
 }
