@@ -70,7 +70,7 @@ var may = []struct {
 		"internal/resource", "internal/surface/httpx",
 	}},
 	{"internal/surface/web", []string{
-		"guard", "internal/chat", "internal/chat/prose", "internal/custody/content", "internal/custody/content/open", "internal/gate", "internal/gate/identity",
+		"guard", "internal/chat", "internal/chat/prose", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/gate/identity",
 		"internal/knowledge", "internal/resource", "internal/surface/httpx",
 	}},
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"sallyport/internal/chat"
+	strict "sallyport/internal/custody/content/json"
 	"sallyport/internal/gate"
 	"sallyport/internal/gate/identity"
 	"sallyport/internal/resource"
@@ -94,7 +95,8 @@ type visit struct {
 	route    *Route
 	id       string   // the request's id: the reference code
 	args     []string // the identifiers of the path
-	secret   string   // the session's secret, "" without one
+	body     strict.Value
+	secret   string // the session's secret, "" without one
 	key      chat.SessionKey
 	Visitor  Visitor // nil on public routes
 	recorded bool
@@ -163,6 +165,9 @@ func (s *Surface) serve(w http.ResponseWriter, v *visit) error {
 	}
 	if v.route.Changes && !s.tokenFits(v) {
 		return &fault{status: http.StatusForbidden, state: "stale"}
+	}
+	if err := v.readBody(w); err != nil {
+		return err
 	}
 	return v.route.serve(s, w, v)
 }
