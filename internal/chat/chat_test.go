@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -505,5 +506,45 @@ func TestSessionEndsMidAnswer(t *testing.T) {
 	s.End(chat.SessionKey{1})
 	if _, e := end(t, b); e.State != chat.Stopped {
 		t.Errorf("stopped twice, then signed out: %+v", e)
+	}
+}
+
+// TestNothingHasOneForm: that the passages do not answer looks like a search that
+// finds none, whatever the backend writes about it; the steps tell what was done.
+func TestNothingHasOneForm(t *testing.T) {
+	none := func(context.Context, *conversation.Conversation) conversation.Stream {
+		return func(yield func(conversation.Event, error) bool) {
+			for _, e := range []conversation.Event{
+				{Kind: conversation.Started},
+				{Kind: conversation.Step, Step: conversation.NothingFound},
+				{Kind: conversation.Delta, Lane: conversation.Lane{Kind: conversation.Text}, Text: content.New("I found nothing in these documents.\n\n")},
+				{Kind: conversation.Finished, Finish: conversation.Stop},
+			} {
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+	s := service(t)
+	_, unsearched := end(t, ask(t, s, by(nurse, none), "How deep is the ocean trench?"))
+	events, read := end(t, ask(t, s, by(nurse, none), fridge))
+	if !reflect.DeepEqual(read, unsearched) || read.State != chat.NothingFound || read.Visible != 1 {
+		t.Errorf("read %+v, not found %+v", read, unsearched)
+	}
+	var steps []chat.Step
+	for _, e := range events {
+		switch e.Kind {
+		case chat.StepEvent:
+			steps = append(steps, e.Step)
+		case chat.BlockEvent, chat.SourceEvent:
+			t.Errorf("the answer shows %+v", e)
+		}
+	}
+	if !slices.Equal(steps, chat.Steps) {
+		t.Errorf("steps %v", steps)
+	}
+	if _, e := end(t, ask(t, s, by(nurse, says(conversation.NotFinished)), fridge)); e.State != chat.Unavailable {
+		t.Errorf("a stream without an end: %v", e.State)
 	}
 }

@@ -40,9 +40,10 @@ func New(c Config) *Backend {
 
 var errPermit = errors.New("the permit does not name this backend")
 
-// Stream answers c by quoting its documents: Started, Deltas of a sentence each,
-// Finished per choice, UsageTold. Tools are ignored, as a model may. A response
-// format other than text and log-probabilities are refused as Unsupported.
+// Stream answers c by quoting its documents: Started, a Step when they do not
+// answer, Deltas of a sentence each, Finished per choice, UsageTold. Tools are
+// ignored, as a model may. A response format other than text and log-probabilities
+// are refused as Unsupported.
 func (b *Backend) Stream(ctx context.Context, p gate.Permit, c *conversation.Conversation) conversation.Stream {
 	if !p.Allows(b.name) {
 		return failed(b.fault(exchange.Denied, "", errPermit))
@@ -107,6 +108,9 @@ func (b *Backend) answer(ctx context.Context, c *conversation.Conversation) conv
 		reply, err := compose(ctx, c)
 		if err != nil {
 			yield(conversation.Event{}, b.fault(exchange.Cut, "", err))
+			return
+		}
+		if reply.nothing && !next(conversation.Event{Kind: conversation.Step, Step: conversation.NothingFound}) {
 			return
 		}
 		choices := max(c.Choices, 1)
