@@ -654,8 +654,8 @@ func TestEvilBackends(t *testing.T) {
 			kinds := map[audit.Kind]int{}
 			for _, x := range entries(t, l.State, r.Header.Get("x-request-id")) {
 				kinds[x.Kind]++
-				if x.Kind == audit.Outcome && usable != (x.Code == "") {
-					t.Errorf("%s: outcome %d %q", name, x.Status, x.Code)
+				if x.Kind == audit.Outcome && (usable != (x.Code == "") || x.Status != r.Status) {
+					t.Errorf("%s: outcome %d %q, the client got %d", name, x.Status, x.Code, r.Status)
 				}
 			}
 			if kinds[audit.Intent] != 1 || kinds[audit.Outcome] != 1 || len(kinds) != 2 {
