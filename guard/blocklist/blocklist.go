@@ -77,14 +77,22 @@ func (l *List) add(t Term) error {
 	if utf8.RuneCountInString(t.Text) > MaxLength {
 		return fmt.Errorf("longer than %d characters", MaxLength)
 	}
-	text := strings.TrimSpace(normalize.Normalize(t.Text).Text)
-	if text == "" {
+	r := normalize.Normalize(t.Text)
+	if strings.TrimSpace(r.Text) == "" {
 		return errors.New("nothing is left of it after normalisation")
 	}
+	l.addWords(r.Text)
+	if s, other := r.Skeleton(); other {
+		l.addWords(s.Text)
+	}
+	return nil
+}
+
+func (l *List) addWords(text string) {
+	text = strings.TrimSpace(text)
 	l.words.add(text)
 	l.joints.add(text)
 	l.longest = max(l.longest, utf8.RuneCountInString(text))
-	return nil
 }
 
 func (l *List) addPattern(pattern string) error {
@@ -111,9 +119,15 @@ func (l *List) Longest() int { return l.longest }
 
 // Find returns where terms and patterns are in the original text, sorted by
 // start, overlapping ones joined.
+//
+// Terms are compared as they are read and by their skeletons too: whether letters
+// that look alike are of one script or another must not depend on the text around.
 func (l *List) Find(r normalize.Reading) []guard.Span {
 	var found []guard.Span
 	l.words.find(r.Text, nil, 0, func(start, end int) { found = append(found, r.Span(start, end)) })
+	if s, other := r.Skeleton(); other {
+		l.words.find(s.Text, nil, 0, func(start, end int) { found = append(found, s.Span(start, end)) })
+	}
 	for _, re := range l.patterns {
 		for _, m := range re.FindAllStringIndex(r.Text, -1) {
 			found = append(found, r.Span(m[0], m[1]))

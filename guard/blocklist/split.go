@@ -81,6 +81,14 @@ func squashes(r rune) bool { return inWord(r) || alone(r) && unicode.IsLetter(r)
 // letters or digits ("C++") are found with their signs only. Patterns are
 // matched over the joined text.
 func (l *List) FindSplit(r normalize.Reading, cuts []int) []guard.Span {
+	found := l.findSplit(r, cuts)
+	if s, other := r.Skeleton(); other {
+		found = append(found, l.findSplit(s, cuts)...)
+	}
+	return join(found)
+}
+
+func (l *List) findSplit(r normalize.Reading, cuts []int) []guard.Span {
 	at := positions(r, cuts)
 	if len(at) == 0 {
 		return nil
@@ -114,7 +122,7 @@ func (l *List) FindSplit(r normalize.Reading, cuts []int) []guard.Span {
 			k = next
 		}
 	}
-	return join(found)
+	return found
 }
 
 // positions are the offsets in r.Text of cuts in the original, in order. A cut
