@@ -519,7 +519,9 @@ func (r *run) settle(ctx context.Context) error {
 		r.out.Report = r.watch.Report()
 	}
 	if r.usage == nil {
-		r.usage = &conversation.Usage{Prompt: r.promptTokens(), Completion: tokensOf(r.bytes), Estimated: true}
+		// An estimate is never more than the limit that the answer was cut at.
+		completion := min(tokensOf(r.bytes), r.c.MaxTokens*max(r.c.Choices, 1))
+		r.usage = &conversation.Usage{Prompt: r.promptTokens(), Completion: completion, Estimated: true}
 		r.usage.Total = r.usage.Prompt + r.usage.Completion
 	}
 	r.out.PromptTokens, r.out.CompletionTokens, r.out.Estimated = r.usage.Prompt, r.usage.Completion, r.usage.Estimated
