@@ -437,12 +437,12 @@ func TestFollowUpSearches(t *testing.T) {
 		{alone, alone},
 		{"And at night?", alone + " And at night?"},
 	} {
+		seen.query = content.Text{} // the last answer has ended: nobody searches
 		a, err := s.Ask(chat.SessionKey{1}, by(nurse, says(conversation.Stop, "Cold.")), talk, content.New(x.question))
 		if err != nil {
 			t.Fatal(err)
 		}
 		talk = a.Conversation
-		seen.query = content.Text{}
 		end(t, a)
 		if !prose.Same(seen.query, content.New(x.query)) {
 			t.Errorf("%q does not search with %q", x.question, x.query)
