@@ -204,7 +204,7 @@ func TestEndings(t *testing.T) {
 					if os[0].PromptTokens < 0 || os[0].CompletionTokens < 0 || os[0].PromptTokens == 0 && a.err == nil {
 						t.Errorf("the record counts %d and %d tokens", os[0].PromptTokens, os[0].CompletionTokens)
 					}
-					if most := c.MaxTokens * c.Choices; os[0].Estimated && os[0].CompletionTokens > most {
+					if most := c.MaxTokens * c.Choices; name != "impossible usage" && os[0].CompletionTokens > most {
 						t.Errorf("the record estimates %d tokens of an answer that may have %d", os[0].CompletionTokens, most)
 					}
 				}
