@@ -24,8 +24,12 @@ type thing struct {
 func named(question string, tokens []lexis.Token) []thing {
 	var out []thing
 	_, begins := lexis.Parts(question)
+	ends := strings.LastIndexByte(question, '?')
 	for i := 1; i < len(tokens); i++ {
 		t, last := tokens[i], tokens[i-1]
+		if ends >= 0 && t.Start > ends {
+			break // what follows a question is none
+		}
 		if last.Start < begins || t.Start <= last.End || question[last.End:t.Start] != " " {
 			continue
 		}
