@@ -113,7 +113,6 @@ var (
 	passportWords = []string{"passport", "passport number", "reisepass", "passeport", "pasaporte"}
 	licenseWords  = []string{"driver", "drivers", "driver's", "driving", "license", "licence", "dl"}
 	recordWords   = []string{"mrn", "medical record", "record number", "patient id", "hospital number"}
-	inseeWords    = []string{"insee", "nir", "sécurité sociale", "securite sociale", "numéro de sécurité"}
 	cardWords     = []string{"card", "visa", "mastercard", "amex", "credit", "debit", "karte", "kreditkarte", "carte", "tarjeta"}
 	phoneWords    = []string{"phone", "tel", "telephone", "telefon", "mobile", "cell", "call", "fax", "handy", "mobil", "whatsapp", "ring", "text", "tél", "téléphone", "telefono", "teléfono", "dial", "rufnummer", "reach", "sms", "phone number", "contact"}
 	notPhoneWords = []string{"order", "invoice", "isbn", "ticket", "case", "build", "version", "account", "id", "error", "ref", "flight", "part", "sku"}
