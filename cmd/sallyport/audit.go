@@ -94,7 +94,7 @@ func verdict(s streams, r audit.Report) error {
 	case audit.Intact:
 		_, err := fmt.Fprintln(s.out, intact(r))
 		for _, name := range r.Uncovered {
-			_, _ = fmt.Fprintln(s.out, "not covered:", name, "is not here or may not be read: nothing was proved about it. The entries need it not; the service signs with it, and does not start without")
+			_, _ = fmt.Fprintln(s.out, "not covered:", name, "is not here or may not be read: nothing was proved about it. The entries do not need it; the service signs with it and does not start without it")
 		}
 		return err
 	case audit.Damaged:

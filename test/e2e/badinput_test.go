@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -342,6 +343,39 @@ func TestMalformedHTTP(t *testing.T) {
 	}
 	l.quiet(t, before)
 	told.recorded(t, l)
+}
+
+// A flood of what cannot be read does not fill the record: it is counted there.
+func TestUnreadableFloodIsCounted(t *testing.T) {
+	const n = 400
+	l := newLab(t, LabOptions{})
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range n / 8 {
+				if out, _ := l.raw(t, "GET / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 10*time.Second); !strings.HasPrefix(out, "HTTP/1.1 417 ") {
+					t.Errorf("got %q", cut(out, 100))
+				}
+			}
+		})
+	}
+	all.Wait()
+	if code := l.Stop(t); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	single, counted := 0, 0
+	for _, e := range record(t, l.State) {
+		switch {
+		case e.Status == http.StatusExpectationFailed && e.Kind == audit.Refused:
+			single++
+		case e.Status == http.StatusExpectationFailed && e.Kind == audit.Counted:
+			counted += e.Count
+		}
+	}
+	if single+counted != n || single > n/4 {
+		t.Errorf("%d of %d are on the record one by one, %d counted", single, n, counted)
+	}
+	totals.add("bad requests", n)
 }
 
 // refusals are statuses that clients were told, by the id of the request.
