@@ -107,22 +107,31 @@ func TestKilledInMidRequest(t *testing.T) {
 	log := record(t, l.State)
 	intents := reconcile(t, log)
 	outcome := map[string]audit.Entry{}
-	order := make([][]string, workers) // ids of intents, by deployment
-	unknown := 0
+	order := make([][][]string, workers) // ids of intents, by deployment and by the life of the service
+	for w := range order {
+		order[w] = make([][]string, rounds+1)
+	}
+	unknown, life := 0, -1
 	for _, e := range log {
+		if e.Kind == audit.Started {
+			life++
+		}
 		var w int
 		if _, err := fmt.Sscanf(e.Deployment, "w%d", &w); err != nil {
 			continue
 		}
 		switch e.Kind {
 		case audit.Intent:
-			order[w] = append(order[w], e.ID)
+			order[w][life] = append(order[w][life], e.ID)
 		case audit.Outcome:
 			outcome[e.ID] = e
 			if e.Finish == "unknown" {
 				unknown++
 			}
 		}
+	}
+	if life != rounds {
+		t.Fatalf("%d starts on the record of %d", life+1, rounds+1)
 	}
 	seen := make([]map[int]int, workers) // questions that the upstream saw, by number
 	for w := range seen {
@@ -138,22 +147,17 @@ func TestKilledInMidRequest(t *testing.T) {
 	}
 	all, answered, atUpstream, traceless := 0, 0, 0, 0
 	for w := range workers {
-		// Walk the worker's questions and the deployment's intents side by side. A
-		// question without an intent is one that the crash came before.
-		next := 0
+		// Walk the worker's questions and the deployment's intents side by side, life by
+		// life: in each only the last question may be without an answer. A question
+		// without an intent is one that the crash came before.
 		for n, a := range attempts[w] {
 			all++
-			recorded := ""
+			recorded, left := "", order[w][a.round]
 			switch {
-			case a.id != "":
-				if next >= len(order[w]) || order[w][next] != a.id {
-					t.Fatalf("w%d, question %d: the client has an answer %s whose intent is not on the record in its place", w, n, a.id)
-				}
-				recorded = a.id
-				next++
-			case next < len(order[w]) && !answeredLater(attempts[w][n+1:], order[w][next]):
-				recorded = order[w][next]
-				next++
+			case a.id != "" && (len(left) == 0 || left[0] != a.id):
+				t.Fatalf("w%d, question %d: the client has an answer %s whose intent is not on the record in its place", w, n, a.id)
+			case len(left) > 0:
+				recorded, order[w][a.round] = left[0], left[1:]
 			}
 			switch times := seen[w][n]; {
 			case times > 1:
@@ -176,8 +180,10 @@ func TestKilledInMidRequest(t *testing.T) {
 				traceless++
 			}
 		}
-		if next != len(order[w]) {
-			t.Errorf("w%d: %d intents on the record, %d explained by questions", w, len(order[w]), next)
+		for life, left := range order[w] {
+			if len(left) > 0 {
+				t.Errorf("w%d, life %d: %d intents on the record that no question explains", w, life, len(left))
+			}
 		}
 	}
 	if unknown == 0 || answered == 0 {
@@ -186,16 +192,6 @@ func TestKilledInMidRequest(t *testing.T) {
 	totals.add("crashes", rounds)
 	totals.note("crashes: %d kills, %d questions: %d answered whole, %d at the upstream, %d intents, %d outcomes written by recovery, %d without any trace; a start after a crash took %s",
 		rounds, all, answered, atUpstream, intents, unknown, traceless, (starts / time.Duration(rounds)).Round(time.Millisecond))
-}
-
-// answeredLater reports whether one of the later attempts has this id.
-func answeredLater(later []attempt, id string) bool {
-	for _, a := range later {
-		if a.id == id {
-			return true
-		}
-	}
-	return false
 }
 
 // attempt asks one question and reads the answer as far as it comes.
