@@ -160,6 +160,9 @@ func example(r *Row) (Example, bool) {
 		}
 	case "benign":
 		e.harmless()
+		if r.Kind == "role_play_instruction" || r.Kind == "system_prompt" {
+			e.Weight = 3 // few, long, and what alarms most
+		}
 		e.Y[model.ColumnJailbreak] = 0
 		if document(r) {
 			e.Y[model.ColumnIndirect] = 0

@@ -31,6 +31,7 @@ func All(seed uint64) []Sentence {
 	out = append(out, plainAttacks(r)...)
 	out = append(out, plainHarms(r)...)
 	out = append(out, plantedInPapers(r)...)
+	out = append(out, titles(rand.New(rand.NewPCG(seed, 5)), 3000)...)
 	return append(out, Calm(seed, 13000)...)
 }
 

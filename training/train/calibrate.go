@@ -20,9 +20,9 @@ const (
 // Margins on top of the highest harmless texts seen: the next ones score
 // higher. In the heads' own unit, the logarithm of the odds.
 const (
-	marginHarm     = 1.15
-	marginShield   = -0.03
-	marginDocument = 0.3
+	marginHarm     = 0.9
+	marginShield   = 0.05
+	marginDocument = 0.05
 )
 
 // scored is a dev example with the heads' values.
