@@ -17,6 +17,15 @@ func isSelector(r rune) bool {
 
 func isRegional(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
+// blankCell is the cell of braille without a dot: a space to the eye.
+const blankCell = '\u2800'
+
+// isPrivate reports whether nobody but a font's maker knows what r looks like:
+// private use, noncharacters, the object replacement character. Models skip them.
+func isPrivate(r rune) bool {
+	return r >= 0xE000 && r <= 0xF8FF || r >= 0xF0000 || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF || r == 0xFFFC
+}
+
 // isInvisible reports whether r takes no place on a page. Tags and variation
 // selectors are apart: they can carry text.
 func isInvisible(r rune) bool {
@@ -67,6 +76,7 @@ func (b *builder) tags(i int) int {
 		return end - i
 	}
 	b.payload(i)
+	b.kinds.add(Tags)
 	for j := i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		b.payloadByte(j, j+size, byte(r-0xE0000))
@@ -90,6 +100,7 @@ func (b *builder) selectors(i int) int {
 		return end - i
 	}
 	b.payload(i)
+	b.kinds.add(Selectors)
 	for j := i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		value := r - 0xFE00
@@ -143,6 +154,7 @@ func (b *builder) regional(i int) int {
 		if isRegional(r) {
 			if count >= 5 || count%2 == 1 {
 				r = 'a' + r - 0x1F1E6
+				b.kinds.add(Regional)
 			}
 			b.emitRune(j, j+size, r)
 		}
