@@ -53,8 +53,26 @@ var tricks = []trick{
 	{"zero width", normalize.Invisible, characters, disguises["zero width"]},
 	{"soft hyphens", normalize.Invisible, characters, disguises["soft hyphen"]},
 	{"private use", normalize.Invisible, characters, each(func(r rune) string { return string(r) + "\uE000" })},
-	{"tags", normalize.Tags, encodings, disguises["tags"]},
-	{"variation selectors", normalize.Selectors, encodings, disguises["variation selectors"]},
+	{"tags", normalize.Tags, encodings, func(s string) string {
+		return "Hello there" + each(func(r rune) string {
+			if r < unicode.MaxASCII {
+				r += 0xE0000
+			}
+			return string(r)
+		})(s)
+	}},
+	{"variation selectors", normalize.Selectors, encodings, func(s string) string {
+		var b strings.Builder
+		b.WriteString("Hello 😀")
+		for i := range len(s) {
+			if s[i] < 16 {
+				b.WriteRune(0xFE00 + rune(s[i]))
+			} else {
+				b.WriteRune(0xE0100 + rune(s[i]) - 16)
+			}
+		}
+		return b.String()
+	}},
 	{"override", normalize.Bidi, characters, disguises["override"]},
 	{"diacritics", normalize.Marks, characters, disguises["combining marks"]},
 	{"struck out", normalize.Marks, characters, each(func(r rune) string { return string(r) + "\u0336" })},
@@ -67,7 +85,7 @@ var tricks = []trick{
 	{"spaced", normalize.Spelled, characters, disguises["spaced"]},
 	{"spaced, one gap", normalize.Spelled, encodings, func(s string) string { return strings.Join(strings.Split(strings.ReplaceAll(s, " ", ""), ""), " ") }},
 	{"dotted", normalize.Spelled, characters, disguises["dotted"]},
-	{"starred", normalize.Spelled, characters, each(func(r rune) string { return map[bool]string{true: " ", false: string(r) + "*"}[r == ' '] })},
+	{"starred", normalize.Spelled, characters, each(func(r rune) string { return map[bool]string{true: string(r) + "*", false: string(r)}[unicode.IsLetter(r)] })},
 	{"lines in words", normalize.Spelled, characters, func(s string) string { return broken(s, "\n") }},
 	{"hyphens in words", normalize.Spelled, characters, func(s string) string { return broken(s, "-") }},
 	{"leetspeak", normalize.Leet, characters, disguises["leetspeak"]},
@@ -114,8 +132,9 @@ var tricks = []trick{
 	{"punycode", normalize.Punycode, encodings, func(s string) string {
 		words := strings.Fields(s)
 		for i, w := range words {
-			if p, err := idna.Punycode.ToASCII(strings.NewReplacer("o", "ο", "e", "е", "a", "а").Replace(strings.ToLower(w))); err == nil {
-				words[i] = p
+			core := strings.TrimRightFunc(w, unicode.IsPunct)
+			if p, err := idna.Punycode.ToASCII(strings.NewReplacer("o", "ο", "e", "е", "a", "а").Replace(strings.ToLower(core))); err == nil {
+				words[i] = p + w[len(core):]
 			}
 		}
 		return strings.Join(words, " ")

@@ -176,6 +176,9 @@ const (
 	minFluency  = 5
 	minGain     = 5
 	minFamiliar = 50
+	// clearGain is enough without frequent words: other languages that are written in
+	// Latin letters are half as fluent, and far from it in a cipher.
+	clearGain = 8
 )
 
 // solved are the regions of r that solve makes English of.
@@ -188,7 +191,8 @@ func solved(r *Reading, solve func(g *region) (string, int)) []edit {
 			continue
 		}
 		s, f := solve(g)
-		if s == "" || f < minFluency || f < g.under(&unchanged, false)+minGain || familiar(s) < minFamiliar {
+		gain := f - g.under(&unchanged, false)
+		if s == "" || f < minFluency || gain < minGain || gain < clearGain && familiar(s) < minFamiliar {
 			continue
 		}
 		out = append(out, edit{g.start, g.end, s})
@@ -297,7 +301,7 @@ func findPigLatin(r *Reading) []edit {
 			continue
 		}
 		j := i
-		for j < len(text) && alphabet[text[j]] != 0 {
+		for j < len(text) && (alphabet[text[j]] != 0 || text[j] == '\'') {
 			j++
 		}
 		switch w := text[i:j]; {
@@ -320,8 +324,8 @@ func unPig(w string) string {
 	best, score := stem, -1<<30
 	try := func(t string) {
 		s := fluency(t)
-		if known(t) {
-			s += 100
+		if rank := words().find(wordHash(t)); rank > 0 {
+			s += 100 - 4*log2(rank)
 		}
 		if s > score {
 			best, score = t, s

@@ -52,10 +52,30 @@ func readable(b []byte) (string, bool) {
 			return "", false // an image need not be looked at to its end
 		}
 	}
-	if all < 4 || printable*20 < all*19 || letters*10 < all*6 {
+	if all < 4 || printable*20 < all*19 {
+		return "", false
+	}
+	if letters*10 < all*6 && !nested(b) {
 		return "", false
 	}
 	return string(b), true
+}
+
+// nested reports whether b is a code once more.
+func nested(b []byte) bool {
+	if len(b) < minRun {
+		return false
+	}
+	codes := 0
+	for _, c := range b {
+		if c >= 0x80 || c < ' ' && c != '\n' && c != '\r' {
+			return false
+		}
+		if property[c]&(isHex|isPercent|isBackslash) != 0 || base64Bytes[c] || c == '&' || c == '#' || c == ';' {
+			codes++
+		}
+	}
+	return codes*10 >= len(b)*9
 }
 
 // wide is UTF-16 as UTF-8.
@@ -380,21 +400,29 @@ func byNumber(list []string) (string, bool) {
 		return "", false
 	}
 	for _, base := range [...]int{2, 10, 8} {
-		b := make([]byte, 0, len(list))
+		var b []byte
+		n := 0
 		for _, w := range list {
 			if base == 2 && (len(w) < 7 || len(w) > 8) {
 				break
 			}
-			n, err := strconv.ParseUint(w, base, 8)
+			c, err := strconv.ParseUint(w, base, 16)
 			if err != nil {
 				break
 			}
-			b = append(b, byte(n))
+			n++
+			if base == 2 {
+				b = append(b, byte(c)) // of UTF-8
+			} else {
+				b = utf8.AppendRune(b, rune(c))
+			}
 		}
-		if len(b) < len(list) {
+		if n < len(list) {
 			continue
 		}
-		if s, ok := readable(b); ok && (fluency(s) >= 4 || s[0] >= utf8.RuneSelf) && familiar(s) >= 40 {
+		s, ok := readable(b)
+		blanks := strings.Count(s, " ") * 100
+		if ok && (fluency(s) >= 4 && (familiar(s) >= 40 || blanks >= 6*n && blanks <= 30*n) || blanks <= 30*n && !plainASCII(s)) {
 			return s, true
 		}
 	}

@@ -8,8 +8,9 @@ import (
 
 // What tells English from letters in disguise. Both tables were counted over
 // texts in the public domain (CC0: the 18F handbook, prompts.chat, EDOS, Toxic
-// Spans) and the sentences of this repository. A disguise of another language
-// is found by its form only, not by these.
+// Spans), under MIT (CyberSecEval's refusal questions in other languages, copyright Meta
+// Platforms, Inc. and affiliates) and the sentences of this repository. Other languages in
+// Latin letters are known a little.
 
 // wordList are frequent words, the most frequent first.
 //
@@ -132,7 +133,7 @@ func familiar(s string) int {
 // segmented puts spaces between the words of letters that are written as one,
 // at most limit of them; ok is false when they are not words.
 func segmented(s string) (string, bool) {
-	const longest, unknown = 16, 30
+	const longest, unknown = 16, 24
 	if len(s) > 4<<10 {
 		return s, false
 	}
@@ -146,11 +147,9 @@ func segmented(s string) (string, bool) {
 		h := uint32(hashSeed)
 		for n := 1; n <= longest && i+n <= len(s); n++ {
 			h = (h ^ uint32(alphabet[s[i+n-1]])) * hashStep
-			c := int32(unknown + 8*n)
+			c := int32(unknown + 5*n)
 			if rank := v.find(h); rank > 0 && (n > 1 || s[i]|0x20 == 'a' || s[i]|0x20 == 'i') {
 				c = int32(8 + 2*log2(rank))
-			} else if n > 1 && n < longest {
-				continue // letters of no word stand alone or in a long run
 			}
 			if t := cost[i] + c; t < cost[i+n] {
 				cost[i+n], from[i+n] = t, int32(i)
@@ -165,7 +164,7 @@ func segmented(s string) (string, bool) {
 			strange += len(w)
 		}
 	}
-	if strange*4 > len(s) {
+	if strange*5 > len(s)*2 {
 		return s, false
 	}
 	var b strings.Builder

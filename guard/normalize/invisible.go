@@ -77,6 +77,7 @@ func (b *builder) tags(i int) int {
 	}
 	b.payload(i)
 	b.kinds.add(Tags)
+	defer b.paid(Tags, len(b.text))
 	for j := i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		b.payloadByte(j, j+size, byte(r-0xE0000))
@@ -101,14 +102,29 @@ func (b *builder) selectors(i int) int {
 	}
 	b.payload(i)
 	b.kinds.add(Selectors)
-	for j := i; j < end; {
+	defer b.paid(Selectors, len(b.text))
+	var char []byte // of UTF-8, begun
+	for j, from := i, i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		value := r - 0xFE00
 		if r >= 0xE0100 {
 			value = r - 0xE0100 + 16
 		}
-		b.payloadByte(j, j+size, byte(value))
+		if len(char) == 0 {
+			from = j
+		}
 		j += size
+		if value < utf8.RuneSelf {
+			char = char[:0]
+			b.payloadByte(j-size, j, byte(value))
+			continue
+		}
+		if char = append(char, byte(value)); utf8.FullRune(char) {
+			if l, _ := utf8.DecodeRune(char); l != utf8.RuneError {
+				b.emitRune(from, j, l)
+			}
+			char = char[:0]
+		}
 	}
 	return end - i
 }
@@ -120,6 +136,13 @@ func (b *builder) payload(i int) {
 		b.emit(i, i, " ", " ")
 	}
 	b.base, b.marks = 0, 0
+}
+
+// paid notes the message that began at start of the text.
+func (b *builder) paid(k Kind, start int) {
+	if len(b.text)-start >= minHidden {
+		b.payloads = append(b.payloads, payload{start, len(b.text), k})
+	}
 }
 
 func (b *builder) payloadByte(i, end int, c byte) {
@@ -136,7 +159,8 @@ func (b *builder) payloadByte(i, end int, c byte) {
 }
 
 // regional reads regional indicators. Pairs are flags; five and more letters
-// that are no pairs of flags in an odd number spell words.
+// that are no pairs of flags in an odd number spell words, and so do the others
+// in the same text.
 func (b *builder) regional(i int) int {
 	end, count := i, 0
 	for end < len(b.src) {
@@ -152,7 +176,7 @@ func (b *builder) regional(i int) int {
 	for j := i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		if isRegional(r) {
-			if count >= 5 || count%2 == 1 {
+			if count >= 5 || count%2 == 1 || b.spelled() {
 				r = 'a' + r - 0x1F1E6
 				b.kinds.add(Regional)
 			}
@@ -162,4 +186,30 @@ func (b *builder) regional(i int) int {
 	}
 	b.base, b.marks = 0, 0
 	return end - i
+}
+
+// spelled reports whether regional indicators spell a word somewhere in the text.
+func (b *builder) spelled() bool {
+	if b.regionals == 0 {
+		b.regionals = -1
+		count := 0
+		for _, r := range b.src {
+			switch {
+			case isRegional(r):
+				count++
+				continue
+			case isInvisible(r):
+				continue
+			}
+			if count >= 5 {
+				b.regionals = 1
+				break
+			}
+			count = 0
+		}
+		if count >= 5 {
+			b.regionals = 1
+		}
+	}
+	return b.regionals > 0
 }

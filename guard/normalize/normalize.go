@@ -29,6 +29,13 @@ type Reading struct {
 	original string
 	segments []segment // nil: offsets are the same in Text and original
 	kinds    Set
+	payloads []payload
+}
+
+// payload is a message of kind in Text that was written in characters which nobody sees.
+type payload struct {
+	start, end int
+	kind       Kind
 }
 
 // segment says that Text from norm to the next segment's norm came from
@@ -136,7 +143,7 @@ func Normalize(s string) Reading {
 		b.mix = countScripts(s)
 		b.unicode()
 	}
-	r := Reading{Text: string(b.text), cased: string(b.cased), original: s, segments: b.segments, Hidden: b.hidden, kinds: b.seen()}
+	r := Reading{Text: string(b.text), cased: string(b.cased), original: s, segments: b.segments, Hidden: b.hidden, kinds: b.seen(), payloads: b.payloads}
 	if len(r.segments) == 0 && len(s) > 0 {
 		r.segments = []segment{{orig: 0, end: uint32(len(s)), whole: true}}
 	}
@@ -213,6 +220,8 @@ type builder struct {
 	hidden      bool
 	kinds       Set
 	costumes    int // letters in costume
+	payloads    []payload
+	regionals   int // whether regional indicators spell words: 0 not known, 1 or -1
 
 	mix       scripts
 	base      rune // last letter written: marks belong to it

@@ -107,7 +107,8 @@ const strangeness = 4
 type scanner struct {
 	found                                          trigger
 	singles, leet, numbers, pairs, pig, dash, nato int
-	pieces                                         int // words in pieces
+	pieces, inner                                  int // words in pieces, signs in words
+	lines, lineAt                                  int // short lines, the beginning of the last
 	odd                                            int // short words that are none, lately
 	strange                                        int
 	quotes                                         int
@@ -125,6 +126,9 @@ func scan(text string) trigger {
 		}
 		var t token
 		t.at = i
+		if i > 0 && text[i-1] == '\n' && i > 1 {
+			s.line(text, i)
+		}
 		hash, prev, run := uint32(hashSeed), uint32(0), 0
 		for ; i < len(text); i++ {
 			p := property[text[i]]
@@ -169,6 +173,16 @@ type token struct {
 	affinity int
 	hash     uint32 // right for tokens of letters only
 	twin     bool   // rn or vv
+}
+
+// line counts short lines that end and begin inside a sentence.
+func (s *scanner) line(text string, i int) {
+	if i-s.lineAt < 24 && text[i] >= 'a' && text[i] <= 'z' && property[text[i-2]]&(isLetter|isHigh) != 0 {
+		if s.lines++; s.lines >= 3 {
+			s.found |= spelledOut
+		}
+	}
+	s.lineAt = i
 }
 
 func (s *scanner) token(text string, t *token, v *vocabulary) {
@@ -342,6 +356,9 @@ func (s *scanner) parted(w string) {
 	}
 	if !inner {
 		return
+	}
+	if s.inner++; s.inner >= 4 {
+		s.found |= spelledOut
 	}
 	if _, ok := unparted(w); ok {
 		if s.pieces++; s.pieces >= 2 {

@@ -10,11 +10,64 @@ import (
 // signs, spaces or lines part.
 func findSpelled(r *Reading) []edit {
 	runs := spelledRuns(r)
-	parts := partedWords(r.cased, runs)
+	parts := dense(r.cased)
+	if parts == nil {
+		parts = partedWords(r.cased, runs)
+	}
 	if len(parts) < 2 {
 		return runs
 	}
 	return merge(runs, parts)
+}
+
+// dense are the signs or line ends inside words of a text that has so many of
+// them that they are no hyphens or lists: whatever the words are, they are joined.
+func dense(text string) []edit {
+	var out []edit
+	var signs, lines, tokens, last int
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if property[c]&isBlank == 0 && property[c]&isSign == 0 {
+			continue
+		}
+		if c == ' ' {
+			tokens++
+			continue
+		}
+		if c == '\n' {
+			tokens++
+		}
+		if i == 0 || i+1 == len(text) || c == '\'' || spellable(text[i+1:]) == 0 || property[text[i-1]]&(isLetter|isHigh) == 0 || alphabet[text[i+1]] != 0 && text[i+1] < 'a' {
+			continue
+		}
+		if c == '\n' {
+			if lines++; i-last > 24 {
+				lines-- // a line of some length
+			}
+			last = i
+		} else {
+			signs++
+		}
+		out = append(out, edit{i, i + 1, ""})
+	}
+	switch {
+	case signs >= 4 && signs*3 >= tokens:
+		return keep(out, text, false)
+	case lines >= 3 && lines*5 >= tokens && lines*3 < tokens*2:
+		return keep(out, text, true)
+	}
+	return nil
+}
+
+// keep are the edits of line ends, or those of signs.
+func keep(edits []edit, text string, lines bool) []edit {
+	out := edits[:0]
+	for _, e := range edits {
+		if (text[e.start] == '\n') == lines {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // merge joins two lists of edits in order; those of b that overlap one of a are left out.
@@ -155,6 +208,9 @@ func spelledRun(r *Reading, i int) (end, letters int, joined string) {
 		}
 		s := text[end:next]
 		if sep == "" {
+			if strings.TrimSpace(s) != s && strings.TrimSpace(s) != "" && !strings.HasPrefix(text[next+n:], s) {
+				break // "a* u*n*i": the next word
+			}
 			sep = s
 		}
 		if s != sep && !(strings.TrimSpace(s) == "" && strings.TrimSpace(sep) == "") {
@@ -166,6 +222,9 @@ func spelledRun(r *Reading, i int) (end, letters int, joined string) {
 			}
 		}
 		i = next
+	}
+	if sep != "" && property[sep[0]]&isSign != 0 && strings.HasPrefix(text[end:], sep) {
+		end += len(sep) // after the last letter too
 	}
 	return end, letters, string(b)
 }
@@ -331,8 +390,8 @@ func findGlued(r *Reading) []edit {
 		for j < len(text) && alphabet[text[j]] != 0 {
 			j++
 		}
-		if j-i >= 20 {
-			if s, ok := segmented(text[i:j]); ok && strings.Count(s, " ") >= 3 && familiar(s) >= 85 && !choppy(s) {
+		if j-i >= 16 || j-i >= 8 && (len(out) > 0 && i-out[len(out)-1].end < 3) {
+			if s, ok := segmented(text[i:j]); ok && strings.Count(s, " ") >= 2 && familiar(s) >= 60 && !choppy(s) {
 				out = append(out, edit{i, j, s})
 			}
 		}
@@ -358,15 +417,15 @@ func choppy(s string) bool {
 func findLeet(r *Reading) []edit {
 	text := r.Text
 	var out []edit
-	twins := false
+	twins, amid := false, leetCount(text) > minLeet
 	for i := 0; i < len(text); {
 		if !wordByte(text[i]) || i > 0 && wordByte(text[i-1]) {
 			i++
 			continue
 		}
-		end := leetWord(text, i)
+		end := leetEnd(text, i, amid)
 		if end > 0 {
-			if w := leetRead(text[i:end]); known(w) || fluency(w) >= 6 {
+			if w := leetRead(text[i:end]); known(w) || fluency(w) >= 3 && !number(text[i:end]) {
 				out = append(out, edit{i, end, w})
 			}
 			i = end
@@ -385,6 +444,9 @@ func findLeet(r *Reading) []edit {
 	}
 	return out
 }
+
+// number reports whether w is digits only.
+func number(w string) bool { return strings.Trim(w, digits) == "" }
 
 // hasTwin reports whether a word of w reads better with m for rn or w for vv.
 func hasTwin(w string) bool {
@@ -442,7 +504,10 @@ func leetCount(w string) int {
 
 // leetWord is the end of a word at i in which digits or signs stand for letters
 // ("pr3v10us"), 0 when the word is none. Words of mostly digits are codes.
-func leetWord(text string, i int) int {
+func leetWord(text string, i int) int { return leetEnd(text, i, false) }
+
+// leetEnd is leetWord; amid leetspeak words of mostly digits count too.
+func leetEnd(text string, i int, amid bool) int {
 	if i > 0 && wordByte(text[i-1]) {
 		return 0
 	}
@@ -464,6 +529,9 @@ func leetWord(text string, i int) int {
 	for j > i && text[j-1] == '!' && signs > 0 { // an exclamation
 		j--
 		signs--
+	}
+	if amid && signs > 0 && j-i >= 2 && j-i <= 24 {
+		return j
 	}
 	if signs == 0 || !inner && letters < 2 || letters < 1 || signs > letters+1 || j-i < 3 || j-i > 24 {
 		return 0

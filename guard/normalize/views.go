@@ -2,6 +2,7 @@ package normalize
 
 import (
 	"iter"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -104,8 +105,11 @@ var families = [...]struct {
 
 // views yields the views of r, which lies depth disguises deep.
 func (f *finder) views(r *Reading, depth int) {
+	if len(r.payloads) > 0 {
+		f.messages(r, depth)
+	}
 	t := scan(r.Text)
-	if t == 0 {
+	if t == 0 || f.done {
 		return
 	}
 	for i := range families {
@@ -120,6 +124,22 @@ func (f *finder) views(r *Reading, depth int) {
 		if f.view(r, fam.kind, edits, fam.margin, depth); f.done {
 			return
 		}
+	}
+}
+
+// messages yields what was hidden in invisible characters, by itself.
+func (f *finder) messages(r *Reading, depth int) {
+	for _, k := range [...]Kind{Tags, Selectors} {
+		var edits []edit
+		for _, p := range r.payloads {
+			if p.kind == k {
+				edits = append(edits, edit{p.start, p.end, r.cased[p.start:p.end]})
+			}
+		}
+		if len(edits) == 0 || f.done {
+			continue
+		}
+		f.view(r, k, edits, 0, depth)
 	}
 }
 
@@ -149,13 +169,19 @@ func (f *finder) view(r *Reading, kind Kind, edits []edit, margin, depth int) {
 		f.done = true
 		return
 	}
-	if !f.yield(kind, v) {
+	// A code inside a code is read on, but it is nothing to judge by itself.
+	if !codeOnly(v.Text) && !f.yield(kind, v) {
 		f.done = true
 		return
 	}
 	if depth+1 < maxDepth {
 		f.views(&v, depth+1)
 	}
+}
+
+// codeOnly reports whether s is a code and nothing else.
+func codeOnly(s string) bool {
+	return len(s) >= minRun && strings.Count(s, " ")*24 < len(s) && nested([]byte(s)) && fluency(s) < 0
 }
 
 // edited is r with edits made, as far as margin around them; without one only
