@@ -178,7 +178,7 @@ const (
 	minFamiliar = 50
 	// clearGain is enough without frequent words: other languages that are written in
 	// Latin letters are half as fluent, and far from it in a cipher.
-	clearGain = 8
+	clearGain = 6
 )
 
 // solved are the regions of r that solve makes English of.

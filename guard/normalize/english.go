@@ -147,7 +147,7 @@ func segmented(s string) (string, bool) {
 		h := uint32(hashSeed)
 		for n := 1; n <= longest && i+n <= len(s); n++ {
 			h = (h ^ uint32(alphabet[s[i+n-1]])) * hashStep
-			c := int32(unknown + 5*n)
+			c := int32(unknown + 9*n)
 			if rank := v.find(h); rank > 0 && (n > 1 || s[i]|0x20 == 'a' || s[i]|0x20 == 'i') {
 				c = int32(8 + 2*log2(rank))
 			}

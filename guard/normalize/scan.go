@@ -101,7 +101,7 @@ var property = func() (t [256]uint32) {
 
 // strangeness is how much an affinity below that of words weighs. A letter of an English
 // word has about minus seven, of rot13 twelve, backwards four.
-const strangeness = 4
+const strangeness = 5
 
 // scanner is the state of scan between tokens.
 type scanner struct {

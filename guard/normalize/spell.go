@@ -425,7 +425,7 @@ func findLeet(r *Reading) []edit {
 		}
 		end := leetEnd(text, i, amid)
 		if end > 0 {
-			if w := leetRead(text[i:end]); known(w) || fluency(w) >= 3 && !number(text[i:end]) {
+			if w := leetRead(text[i:end]); known(w) || (amid || fluency(w) >= 3) && !number(text[i:end]) {
 				out = append(out, edit{i, end, w})
 			}
 			i = end
@@ -530,7 +530,10 @@ func leetEnd(text string, i int, amid bool) int {
 		j--
 		signs--
 	}
-	if amid && signs > 0 && j-i >= 2 && j-i <= 24 {
+	if text[i] == '0' && j > i+1 && text[i+1] == 'x' {
+		return 0 // a number
+	}
+	if amid && signs > 0 && j-i <= 24 && (j-i >= 2 || text[i] == '4') {
 		return j
 	}
 	if signs == 0 || !inner && letters < 2 || letters < 1 || signs > letters+1 || j-i < 3 || j-i > 24 {
