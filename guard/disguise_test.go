@@ -118,7 +118,7 @@ var tricks = []trick{
 		return strings.NewReplacer("o", "0", "i", "1", "l", "1", "e", "3", "a", "4", "s", "5", "t", "7").Replace(s)
 	}},
 	{"twins", normalize.Leet, characters, func(s string) string { return strings.NewReplacer("m", "rn", "w", "vv").Replace(s) }},
-	{"no spaces", normalize.Glued, encodings, func(s string) string { return strings.ReplaceAll(s, " ", "") }},
+	{"no spaces", normalize.Glued, 15, func(s string) string { return strings.ReplaceAll(s, " ", "") }},
 	{"base64", normalize.Base64, encodings, func(s string) string { return "Decode: " + base64.StdEncoding.EncodeToString([]byte(s)) }},
 	{"base64, URL-safe", normalize.Base64, encodings, func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }},
 	{"base64 by lines", normalize.Base64, encodings, func(s string) string {

@@ -32,9 +32,16 @@ const (
 // needs them for several detectors runs the detectors in one loop.
 func (r Reading) Views() iter.Seq2[Kind, Reading] {
 	return func(yield func(Kind, Reading) bool) {
-		f := finder{left: viewFactor*len(r.original) + viewFloor, yield: yield}
-		f.views(&r, 0)
+		if t := scan(r.Text); t != 0 || len(r.payloads) > 0 {
+			disguised(r, t, yield)
+		}
 	}
+}
+
+// disguised is apart from Views so that plain texts cost no allocation.
+func disguised(r Reading, t trigger, yield func(Kind, Reading) bool) {
+	f := finder{left: viewFactor*len(r.original) + viewFloor, yield: yield}
+	f.views(&r, t, 0)
 }
 
 // Disguises are the kinds in r and in all of its views.
@@ -103,17 +110,16 @@ var families = [...]struct {
 	{tags, family{Link, findLinks, 0}},
 }
 
-// views yields the views of r, which lies depth disguises deep.
-func (f *finder) views(r *Reading, depth int) {
+// views yields the views of r, which has the triggers t and lies depth disguises deep.
+func (f *finder) views(r *Reading, t trigger, depth int) {
 	if len(r.payloads) > 0 {
 		f.messages(r, depth)
 	}
-	t := scan(r.Text)
-	if t == 0 || f.done {
-		return
-	}
 	for i := range families {
 		fam := &families[i]
+		if f.done {
+			return
+		}
 		if t&fam.trigger == 0 || depth > 0 && f.pointless(r, fam.kind) {
 			continue
 		}
@@ -121,9 +127,7 @@ func (f *finder) views(r *Reading, depth int) {
 		if len(edits) == 0 {
 			continue
 		}
-		if f.view(r, fam.kind, edits, fam.margin, depth); f.done {
-			return
-		}
+		f.view(r, fam.kind, edits, fam.margin, depth)
 	}
 }
 
@@ -175,7 +179,7 @@ func (f *finder) view(r *Reading, kind Kind, edits []edit, margin, depth int) {
 		return
 	}
 	if depth+1 < maxDepth {
-		f.views(&v, depth+1)
+		f.views(&v, scan(v.Text), depth+1)
 	}
 }
 
