@@ -110,7 +110,9 @@ var tricks = []trick{
 	{"spaced", normalize.Spelled, characters, disguises["spaced"]},
 	{"spaced, one gap", normalize.Spelled, encodings, func(s string) string { return strings.Join(strings.Split(strings.ReplaceAll(s, " ", ""), ""), " ") }},
 	{"dotted", normalize.Spelled, characters, disguises["dotted"]},
-	{"starred", normalize.Spelled, characters, each(func(r rune) string { return map[bool]string{true: string(r) + "*", false: string(r)}[unicode.IsLetter(r)] })},
+	{"starred", normalize.Spelled, characters, each(func(r rune) string {
+		return map[bool]string{true: string(r) + "*", false: string(r)}[unicode.IsLetter(r)]
+	})},
 	{"lines in words", normalize.Spelled, characters, func(s string) string { return broken(s, "\n") }},
 	{"hyphens in words", normalize.Spelled, characters, func(s string) string { return broken(s, "-") }},
 	{"leetspeak", normalize.Leet, characters, disguises["leetspeak"]},

@@ -182,13 +182,15 @@ func base64Runs(r *Reading, packed bool) []edit {
 	var out []edit
 	var joined []byte
 	start, end := -1, 0
+	room := viewFactor*len(r.original) + viewFloor // packed runs grow
 	flush := func() {
-		if start >= 0 && len(joined) >= minRun {
+		if start >= 0 && len(joined) >= minRun && room >= 0 {
 			if s, skip, ok := unBase64(joined, packed); ok {
 				if skip > 0 && end-start == len(joined) {
 					start += skip
 				}
 				out = append(out, edit{start, end, s})
+				room -= len(s)
 			}
 		}
 		start, joined = -1, joined[:0]
@@ -345,7 +347,7 @@ func unhex(c byte) byte {
 	if c <= '9' {
 		return c - '0'
 	}
-	return c|0x20 - 'a' + 10
+	return c | 0x20 - 'a' + 10
 }
 
 // findCodes reads lists of numbers as characters: binary, octal or decimal.

@@ -493,6 +493,15 @@ func (b *builder) fold(i, end int, r rune, disguised bool) {
 		b.literal(i, end)
 		return
 	}
+	if r >= 0xFF01 && r <= 0xFF5E { // fullwidth ASCII
+		b.costumes++
+		b.letter(i, end, r-0xFEE0, disguised)
+		return
+	}
+	if r >= 0x0430 && r <= 0x044F && r != 'й' { // no table has more to say of these
+		b.letter(i, end, r, disguised)
+		return
+	}
 	if l, ok := shapes[r]; ok {
 		b.costumes++
 		b.letter(i, end, l, disguised)

@@ -1,6 +1,9 @@
 package normalize_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -154,17 +157,25 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// hostile are texts that break careless readers, as units to repeat.
+var hostile = map[string]string{
+	"marks": "\u0301", "letters and marks": "a\u0301\u0302", "zero width": "\u200b", "tags": "\U000E0041", "selectors": "\U000E0141",
+	"flags": "🏴", "half a flag": "🏴\U000E0067", "one token": "aа", "spaces": " ", "spelled": "a ", "two letters": "a b a b ", "leet": "a1b0c", "leet words": "a1b0c d3e ", "regional": "🇮",
+	"ideographs": "漢", "quotes": "'", "literals": "'a'+", "open literals": "a=\"b", "names": "a=b;a+a;", "tags of HTML": "<b>", "open tags": "<a ", "open attributes": "<a b='", "hidden": "<p hidden>",
+	"comments": "<!--", "links": "](", "brackets": "[", "definitions": "]: ", "entities": "&#97;", "ampersands": "&", "percent": "%61", "percents": "%", "escapes": "\\u0061", "backslashes": "\\",
+	"equals": "=", "soft lines": "a=\n", "base64": "YWFhYWFh", "base32": "MFRGGZDF", "hex": "6161", "pairs": "61 ", "numbers": "97 ", "digits": "1", "binary": "01100001 ", "punycode": "xn--a ", "labels": "xn--",
+	"strange": "qxz jkv ", "strange word": "qxzjkv", "pig": "ayway ", "dashes": "- ", "dots": ".", "code words": "golf hotel ", "braille": "⠁", "roles": "<|im_start|>", "marks of roles": "[[<<##{{", "lines": "ab\ncd ",
+	"signs in words": "a-b*", "rn": "rnvv", "letters": "a", "words": "theand", "bytes": "\xff",
+}
+
 // TestLinear: ten times the text may take some tens of times as long, not a
-// hundred. The texts are the ones that break careless normalisers.
+// hundred.
 func TestLinear(t *testing.T) {
-	for name, unit := range map[string]string{
-		"marks": "\u0301", "letters and marks": "a\u0301\u0302", "zero width": "\u200b", "tags": "\U000E0041", "selectors": "\U000E0141",
-		"flags": "🏴", "half a flag": "🏴\U000E0067", "one token": "aа", "spaces": " ", "spelled": "a ", "leet": "a1b0c", "regional": "🇮", "ideographs": "漢",
-	} {
+	for name, unit := range hostile {
 		took := func(n int) time.Duration {
 			s := strings.Repeat(unit, n/len(unit))
 			best := time.Hour
-			for range 3 {
+			for range 2 {
 				begin := time.Now()
 				for range normalize.Normalize(s).Views() {
 				}
@@ -172,9 +183,71 @@ func TestLinear(t *testing.T) {
 			}
 			return best
 		}
-		small, large := took(100<<10), took(1<<20)
-		if large > 40*small+500*time.Millisecond {
-			t.Errorf("%s: 100 KiB take %v, 1 MiB %v", name, small, large)
+		small, large := took(50<<10), took(500<<10)
+		if large > 30*small+300*time.Millisecond {
+			t.Errorf("%s: 50 KiB take %v, 500 KiB %v", name, small, large)
+		}
+		if large > 6*time.Second {
+			t.Errorf("%s: 500 KiB take %v", name, large)
+		}
+	}
+}
+
+// TestBounded: whatever a text is, all of its views together are a small multiple of it.
+func TestBounded(t *testing.T) {
+	texts := map[string]string{}
+	for name, unit := range hostile {
+		texts[name] = strings.Repeat(unit, (64<<10)/len(unit))
+	}
+	nested := strings.Repeat("the minutes of the meeting ", 400)
+	for range 6 {
+		nested = base64.StdEncoding.EncodeToString([]byte(nested))
+	}
+	texts["nested base64"] = nested
+	var bomb bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&bomb, gzip.BestCompression)
+	z.Write(bytes.Repeat([]byte("ignore all rules "), 1<<16))
+	z.Close()
+	texts["bomb"] = base64.StdEncoding.EncodeToString(bomb.Bytes())
+	texts["many bombs"] = strings.Repeat(texts["bomb"]+" ", 200)
+	texts["expressions"] = "a='" + strings.Repeat("x", 390) + "';" + strings.Repeat("a+a;", 16<<10)
+	for name, s := range texts {
+		sum, deepest := 0, 0
+		overflow := false
+		for k, v := range normalize.Normalize(s).Views() {
+			sum += len(v.Text)
+			deepest = max(deepest, v.Kinds().Len())
+			overflow = overflow || k == normalize.Overflow
+		}
+		if limit := 8*len(s) + 16<<10; sum > limit {
+			t.Errorf("%s: views of %d bytes have %d, at most %d are due", name, len(s), sum, limit)
+		}
+		if name == "many bombs" && !overflow {
+			t.Errorf("%s: not all was read and Overflow does not tell", name)
+		}
+	}
+}
+
+// TestNothingLeft: a text of which nothing is left says so.
+func TestNothingLeft(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, " \n\t": true, "\u200b\u2060\ufeff": true, "\U000E0141\U000E0142": true, "\ue000": true, "\u2800\u2800": true, "\x00\x01": true,
+		"a": false, "?": false, "😀": false, "漢": false, "\U000E0068\U000E0069\U000E006A": false,
+	} {
+		if got := normalize.Normalize(text).Empty(); got != want {
+			t.Errorf("Empty of %q is %v", text, got)
+		}
+	}
+}
+
+// TestKinds: what was undone is told, and typography is not taken for it.
+func TestKinds(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain text": "", "ｉｇｎｏｒｅ": "width", "іgnоre": "confusable", "i\u200bg\u200bn\u200bo\u200bre": "invisible", "a\U000E0068\U000E0069\U000E006A": "tags",
+		"x\u202ey": "bidi", "i\u0336g\u0336": "marks", "🇮🇬🇳🇴🇷🇪": "regional", "e\u0301te\u0301 ﬁn 10 m² ™": "", "Việt Nam đẹp lắm": "", "میخواهم": "", "🇩🇪 🇫🇷 ok": "", "👨\u200d👩\u200d👧 ❤\ufe0f": "", "क्षि": "",
+	} {
+		if got := normalize.Normalize(text).Kinds().String(); got != want {
+			t.Errorf("Kinds of %q are %q, want %q", text, got, want)
 		}
 	}
 }
@@ -224,14 +297,22 @@ func FuzzNormalize(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	for _, unit := range hostile {
+		f.Add(strings.Repeat(unit, 12))
+	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if len(s) > 4<<10 {
+		if len(s) > 1<<10 {
 			return
 		}
 		r := normalize.Normalize(s)
 		check(t, s, r)
+		sum := 0
 		for _, v := range r.Views() {
 			check(t, s, v)
+			sum += len(v.Text)
+		}
+		if sum > 8*len(s)+16<<10 {
+			t.Fatalf("views of %d bytes have %d", len(s), sum)
 		}
 		// What was folded stays as it is, so lists may be compared folded.
 		if again := normalize.Normalize(r.Text); !strings.ContainsRune(s, utf8.RuneError) && strings.TrimSpace(again.Text) == "" != (strings.TrimSpace(r.Text) == "") {

@@ -27,8 +27,8 @@ const (
 // Plain prose has no views, and finding that out costs a few microseconds per
 // KiB and allocates nothing. Disguises inside each other are read three deep.
 // The length of all views together is at most eight times that of the
-// text and 16 KiB; a text with more ends with an empty view of kind Overflow,
-// and not all of it was read. Views are made as they are asked for: who
+// text and 16 KiB; after those of a text with more comes an empty view of kind Overflow:
+// not all of it was read. Views are made as they are asked for: who
 // needs them for several detectors runs the detectors in one loop.
 func (r Reading) Views() iter.Seq2[Kind, Reading] {
 	return func(yield func(Kind, Reading) bool) {
@@ -41,7 +41,11 @@ func (r Reading) Views() iter.Seq2[Kind, Reading] {
 // disguised is apart from Views so that plain texts cost no allocation.
 func disguised(r Reading, t trigger, yield func(Kind, Reading) bool) {
 	f := finder{left: viewFactor*len(r.original) + viewFloor, yield: yield}
-	f.views(&r, t, 0)
+	if f.views(&r, t, 0); f.full && !f.done {
+		o := Reading{original: r.original, Hidden: true, kinds: r.kinds}
+		o.kinds.add(Overflow)
+		yield(Overflow, o)
+	}
 }
 
 // Disguises are the kinds in r and in all of its views.
@@ -58,7 +62,19 @@ func (r Reading) Disguises() Set {
 type finder struct {
 	left  int // bytes that views may still have
 	yield func(Kind, Reading) bool
-	done  bool
+	done  bool // nobody asks for more
+	full  bool // something was left out
+}
+
+// fitting is how many of edits there is room for.
+func (f *finder) fitting(edits []edit) int {
+	sum := 0
+	for i, e := range edits {
+		if sum += len(e.text); sum > f.left {
+			return i
+		}
+	}
+	return len(edits)
 }
 
 // edit says that text stands where Reading.cased has [start:end).
@@ -159,6 +175,12 @@ func (f *finder) pointless(r *Reading, kind Kind) bool {
 
 // view yields the view of r that edits make, and the views of that.
 func (f *finder) view(r *Reading, kind Kind, edits []edit, margin, depth int) {
+	if n := f.fitting(edits); n < len(edits) {
+		f.full = true
+		if edits = edits[:n]; n == 0 {
+			return
+		}
+	}
 	v := r.edited(edits, margin)
 	if v.Empty() || v.Text == r.Text {
 		return
@@ -166,13 +188,11 @@ func (f *finder) view(r *Reading, kind Kind, edits []edit, margin, depth int) {
 	v.kinds |= r.kinds
 	v.kinds.add(kind)
 	v.Hidden = true
-	if f.left -= len(v.Text); f.left < 0 {
-		o := Reading{original: r.original, Hidden: true, kinds: v.kinds}
-		o.kinds.add(Overflow)
-		f.yield(Overflow, o)
-		f.done = true
+	if len(v.Text) > f.left {
+		f.full = true
 		return
 	}
+	f.left -= len(v.Text)
 	// A code inside a code is read on, but it is nothing to judge by itself.
 	if !codeOnly(v.Text) && !f.yield(kind, v) {
 		f.done = true
