@@ -127,7 +127,9 @@ func (l *literals) literal(i int) int {
 	}
 	if name != "" && len(l.values) < maxVariables {
 		l.values[name] = value
-		l.quoted = append(l.quoted, edit{i, last, value})
+		if n := len(name); n <= 2 || n <= 8 && property[name[n-1]]&isDigit != 0 {
+			l.quoted = append(l.quoted, edit{i, last, value})
+		}
 	}
 	return last
 }

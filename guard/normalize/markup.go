@@ -241,6 +241,9 @@ func wordy(s string) bool {
 	return letters >= 5
 }
 
+// sentence reports whether s has four words, or other letters than ASCII: labels have fewer.
+func sentence(s string) bool { return strings.Count(strings.TrimSpace(s), " ") >= 3 || !plainASCII(s) }
+
 func plainASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -323,7 +326,7 @@ func findAttributes(r *Reading) []edit {
 	p.tag = func(t tagAt) {
 		at := t.end - 1 - len(t.attributes)
 		attributes(t.attributes, func(name, value string, i int) {
-			if (spoken[name] || strings.HasPrefix(name, "data-")) && wordy(value) && strings.IndexByte(value, ' ') >= 0 {
+			if (spoken[name] || strings.HasPrefix(name, "data-")) && wordy(value) && sentence(value) {
 				out = append(out, edit{at + i, at + i + len(value), value})
 			}
 		})
@@ -331,10 +334,10 @@ func findAttributes(r *Reading) []edit {
 	p.walk()
 	var titles []edit
 	links(r.cased, func(l link) {
-		if l.image && wordy(l.text) {
+		if l.image && wordy(l.text) && sentence(l.text) {
 			titles = append(titles, edit{l.start, l.start + len(l.text), l.text})
 		}
-		if i := strings.IndexByte(l.target, ' '); i >= 0 && wordy(l.target[i:]) {
+		if i := strings.IndexByte(l.target, ' '); i >= 0 && wordy(l.target[i:]) && sentence(l.target[i:]) {
 			titles = append(titles, edit{l.targetAt + i, l.targetAt + len(l.target), strings.Trim(l.target[i:], " \"'()")})
 		}
 	})

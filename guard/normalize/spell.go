@@ -24,7 +24,7 @@ func findSpelled(r *Reading) []edit {
 // them that they are no hyphens or lists: whatever the words are, they are joined.
 func dense(text string) []edit {
 	var out []edit
-	var signs, lines, tokens, last int
+	var signs, whole, lines, tokens, last int // whole: signs between words
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if property[c]&isBlank == 0 && property[c]&isSign == 0 {
@@ -46,17 +46,31 @@ func dense(text string) []edit {
 			}
 			last = i
 		} else {
-			signs++
+			if signs++; knownAround(text, i) {
+				whole++
+			}
 		}
 		out = append(out, edit{i, i + 1, ""})
 	}
 	switch {
-	case signs >= 4 && signs*3 >= tokens:
+	case signs >= 4 && signs*3 >= tokens && whole*3 < signs:
 		return keep(out, text, false)
 	case lines >= 3 && lines*5 >= tokens && lines*3 < tokens*2:
 		return keep(out, text, true)
 	}
 	return nil
+}
+
+// knownAround reports whether words stand on both sides of text[i], each known.
+func knownAround(text string, i int) bool {
+	from, to := i, i+1
+	for from > 0 && i-from < 24 && alphabet[text[from-1]] != 0 {
+		from--
+	}
+	for to < len(text) && to-i < 24 && alphabet[text[to]] != 0 {
+		to++
+	}
+	return known(text[from:i]) && known(text[i+1:to])
 }
 
 // keep are the edits of line ends, or those of signs.
@@ -384,11 +398,16 @@ func joinedText(text string, before []token, t token) string {
 // findGlued parts long runs of letters into words.
 func findGlued(r *Reading) []edit {
 	var out []edit
-	text := r.Text
+	text := r.cased
 	for i := 0; i < len(text); {
 		j := i
 		for j < len(text) && alphabet[text[j]] != 0 {
 			j++
+		}
+		if i > 0 && strings.IndexByte("/_-@#$%\\=<", text[i-1]) >= 0 || j < len(text) && strings.IndexByte("/_-@(=>", text[j]) >= 0 ||
+			j+1 < len(text) && text[j] == '.' && text[j+1] >= 'a' && text[j+1] <= 'z' {
+			i = max(j, i+1) // an address or a name in code
+			continue
 		}
 		if j-i >= 16 || j-i >= 8 && (len(out) > 0 && i-out[len(out)-1].end < 3) {
 			if s, ok := segmented(text[i:j]); ok && strings.Count(s, " ") >= 2 && familiar(s) >= 60 && !choppy(s) {
