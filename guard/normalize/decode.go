@@ -8,13 +8,12 @@ import (
 	"encoding/base64"
 	"html"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"golang.org/x/net/idna"
 )
 
 // maxInflated bounds what is unpacked from one compressed run, whatever it says
@@ -675,9 +674,61 @@ func findPunycode(r *Reading) []edit {
 		for j < len(text) && j < i+63 && (property[text[j]]&(isLetter|isDigit) != 0 || text[j] == '-') {
 			j++
 		}
-		if s, err := idna.Punycode.ToUnicode(text[i:j]); err == nil && s != text[i:j] && utf8.ValidString(s) {
+		if s, ok := unPunycode(text[i+4 : j]); ok {
 			out = append(out, edit{i, j, s})
 		}
 		i = j
 	}
+}
+
+// unPunycode decodes a label after its xn--, by RFC 3492.
+func unPunycode(s string) (string, bool) {
+	const base, least, most, skew, damp, first = 36, 1, 26, 38, 700, 72
+	var out []rune
+	if k := strings.LastIndexByte(s, '-'); k > 0 {
+		out, s = []rune(s[:k]), s[k+1:]
+	}
+	n, i, bias := 128, 0, first
+	for at := 0; at < len(s); {
+		old, weight := i, 1
+		for k := base; ; k += base {
+			if at == len(s) {
+				return "", false
+			}
+			digit := int(alphabet[s[at]]) - 1
+			if s[at] >= '0' && s[at] <= '9' {
+				digit = int(s[at]-'0') + 26
+			}
+			at++
+			if digit < 0 || digit > (1<<28-i)/weight {
+				return "", false
+			}
+			i += digit * weight
+			t := min(max(k-bias, least), most)
+			if digit < t {
+				break
+			}
+			if weight *= base - t; weight > 1<<28 {
+				return "", false
+			}
+		}
+		delta := (i - old) / 2
+		if old == 0 {
+			delta = (i - old) / damp
+		}
+		delta += delta / (len(out) + 1)
+		bias = 0
+		for ; delta > (base-least)*most/2; bias += base {
+			delta /= base - least
+		}
+		bias += (base - least + 1) * delta / (delta + skew)
+		n += i / (len(out) + 1)
+		i %= len(out) + 1
+		if n > unicode.MaxRune || !utf8.ValidRune(rune(n)) {
+			return "", false
+		}
+		out = slices.Insert(out, i, rune(n))
+		i++
+	}
+	return string(out), len(out) > 0
 }

@@ -30,6 +30,7 @@ type Reading struct {
 	segments []segment // nil: offsets are the same in Text and original
 	kinds    Set
 	payloads []payload
+	part     bool // a view: its ends are not those of the original
 }
 
 // payload is a message of kind in Text that was written in characters which nobody sees.
@@ -65,12 +66,19 @@ func (r Reading) Cased() string { return r.cased }
 func (r Reading) Source() string { return r.original }
 
 // Original maps a byte offset in Text, from 0 to its length, to a byte offset
-// in the original, on a rune boundary. It never decreases as i grows.
+// in the original, on a rune boundary. It never decreases as i grows. The ends of
+// a view lead to the ends of what it was made from, else to those of the original.
 func (r Reading) Original(i int) int {
 	if i <= 0 {
+		if r.part {
+			return int(r.segments[0].orig)
+		}
 		return 0
 	}
 	if i >= len(r.Text) {
+		if r.part {
+			return int(r.segments[len(r.segments)-1].end)
+		}
 		return len(r.original)
 	}
 	if r.segments == nil {

@@ -324,7 +324,11 @@ func eachSegment(r *Reading, k, i, j int, f func(from, to int, s segment)) {
 
 // put writes text in the place of r.cased[i:j].
 func (b *composer) put(i, j int, text string) {
-	if text == "" {
+	switch text {
+	case "":
+		return
+	case b.r.cased[i:j]:
+		b.copy(i, j)
 		return
 	}
 	span := b.r.Span(i, j)
@@ -348,7 +352,7 @@ func (b *composer) segment(s segment) {
 func (b *composer) reading() Reading {
 	outer := Reading{Text: string(b.raw), original: b.r.original, segments: b.seg}
 	v := Normalize(outer.Text)
-	v.original = b.r.original
+	v.original, v.part = b.r.original, true
 	if len(b.seg) == 0 {
 		v.segments = []segment{{end: uint32(len(v.original)), whole: true}}
 		return v
