@@ -184,7 +184,11 @@ const (
 // solved are the regions of r that solve makes English of.
 func solved(r *Reading, solve func(g *region) (string, int)) []edit {
 	var out []edit
-	list := regions(r.cased)
+	if r.strange == nil { // four ciphers ask
+		found := regions(r.cased)
+		r.strange = &found
+	}
+	list := *r.strange
 	for i := range list {
 		g := &list[i]
 		if g.n < 14 {

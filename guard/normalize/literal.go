@@ -212,6 +212,9 @@ func (l *literals) item(i int) (value string, end int, wrapped bool) {
 
 // name reads a name at i: a variable that gets a bare value, or an expression.
 func (l *literals) name(i int) int {
+	if len(l.values) == 0 {
+		return l.bare(i)
+	}
 	value, end, wrapped := l.item(i)
 	if end == 0 {
 		return l.bare(i)

@@ -30,7 +30,8 @@ type Reading struct {
 	segments []segment // nil: offsets are the same in Text and original
 	kinds    Set
 	payloads []payload
-	part     bool // a view: its ends are not those of the original
+	strange  *[]region // what regions found, while views are made
+	part     bool      // a view: its ends are not those of the original
 }
 
 // payload is a message of kind in Text that was written in characters which nobody sees.

@@ -219,7 +219,7 @@ func TestLinear(t *testing.T) {
 			return best
 		}
 		small, large := took(50<<10), took(500<<10)
-		if large > 30*small+300*time.Millisecond {
+		if large > 40*small+1500*time.Millisecond { // other programs may run beside
 			t.Errorf("%s: 50 KiB take %v, 500 KiB %v", name, small, large)
 		}
 		if large > 6*time.Second {

@@ -436,7 +436,9 @@ func choppy(s string) bool {
 func findLeet(r *Reading) []edit {
 	text := r.Text
 	var out []edit
-	twins, amid := false, leetCount(text) > minLeet
+	twins := false
+	n := leetCount(text)
+	amid := n > minLeet && n*6 > strings.Count(text, " ")
 	for i := 0; i < len(text); {
 		if !wordByte(text[i]) || i > 0 && wordByte(text[i-1]) {
 			i++
