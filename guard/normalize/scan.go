@@ -107,9 +107,10 @@ const strangeness = 5
 type scanner struct {
 	found                                          trigger
 	singles, leet, numbers, pairs, pig, dash, nato int
-	pieces, inner                                  int // words in pieces, signs in words
-	lines, lineAt                                  int // short lines, the beginning of the last
-	odd                                            int // short words that are none, lately
+	pieces, inner                                  int    // words in pieces, signs in words
+	lines, lineAt                                  int    // short lines, the beginning of the last
+	before                                         uint32 // the hash of the word before, 0 for none
+	beforeOdd                                      bool   // it is no frequent word
 	strange                                        int
 	quotes                                         int
 }
@@ -241,18 +242,33 @@ func (s *scanner) word(text string, t *token, v *vocabulary) {
 	} else {
 		s.pairs = 0
 	}
-	if n <= 5 && s.found&spelledOut == 0 {
-		s.odd = max(0, s.odd-1)
-		if v.find(t.hash) == 0 {
-			if s.odd += 3; s.odd >= 8 {
-				s.found |= spelledOut
-			}
-		}
+	if n <= 8 && s.found&spelledOut == 0 {
+		s.piece(text[t.at:t.end], t, v)
+	} else {
+		s.before = 0
 	}
 	if t.twin && s.leet < minLeet && hasTwin(text[t.at:t.end]) {
 		s.leet += minLeet
 	}
 	s.wordEnd(text[t.at:t.end])
+}
+
+// piece counts words that make another one with the word before, when one of the two
+// is none.
+func (s *scanner) piece(w string, t *token, v *vocabulary) {
+	odd := v.find(t.hash) == 0
+	if s.before != 0 && (odd || s.beforeOdd) {
+		h := s.before
+		for i := range len(w) {
+			h = (h ^ uint32(alphabet[w[i]])) * hashStep
+		}
+		if v.find(h) > 0 {
+			if s.pieces++; s.pieces >= 2 {
+				s.found |= spelledOut
+			}
+		}
+	}
+	s.before, s.beforeOdd = t.hash, odd
 }
 
 // wordEnd looks for pig Latin and code words.
