@@ -31,7 +31,8 @@ func found(l *blocklist.List, text string) []string {
 func TestFind(t *testing.T) {
 	l := compile(t,
 		blocklist.Term{Text: "Project Falcon"}, blocklist.Term{Text: "falcon nine"}, blocklist.Term{Text: "C++"}, blocklist.Term{Text: "机密"}, blocklist.Term{Text: "@acme"},
-		blocklist.Term{Text: `emp-[0-9]{4,6}`, Regexp: true}, blocklist.Term{Text: "straße"}, blocklist.Term{Text: "a b a c"})
+		blocklist.Term{Text: `emp-[0-9]{4,6}`, Regexp: true}, blocklist.Term{Text: "straße"}, blocklist.Term{Text: "a b a c"},
+		blocklist.Term{Text: "hell"}, blocklist.Term{Text: "emp-42-blue"}, blocklist.Term{Text: "N/A"}, blocklist.Term{Text: "\U0001F346"})
 	tests := []struct {
 		text string
 		want []string
@@ -44,7 +45,30 @@ func TestFind(t *testing.T) {
 		{"project falconry", nil},
 		{"subproject falcon", nil},
 		{"project falcon nine", []string{"project falcon nine"}}, // overlapping ones are joined
-		{"project_falcon", nil},
+		{"project_falcon", []string{"project_falcon"}},
+		{"project-falcon", []string{"project-falcon"}},
+		{"project *** falcon", nil}, // more than three signs
+		{"the project. Falcon flies", nil},
+		{"pro*ject fal.con", []string{"pro*ject fal.con"}},
+		{"p.r.o.j.e.c.t f.a.l.c.o.n", []string{"p.r.o.j.e.c.t f.a.l.c.o.n"}},
+		{"p***r***o***j***e***c***t f***a***l***c***o***n", nil}, // more than twice its length
+		{"pro\u0085ject falcon", []string{"pro\u0085ject falcon"}},
+		{"pro\u2800ject falcon", []string{"pro\u2800ject falcon"}},
+		{"pro\ue000ject falcon", []string{"pro\ue000ject falcon"}},
+		{"pro\u2009ject\u2028falcon", []string{"pro\u2009ject\u2028falcon"}},
+		{"project\u0085falcon", []string{"project\u0085falcon"}},
+		{"project\u200bfalcon", []string{"project\u200bfalcon"}},
+		{"projectfalcon", nil},
+		{"pro ject falcon", nil},
+		{"go to hell now", []string{"hell"}},
+		{"he'll be there, and so they'll", nil},
+		{"h'ell", []string{"h'ell"}},
+		{"emp 42 blue", []string{"emp 42 blue"}},
+		{"emp-42-blue", []string{"emp-42-blue"}},
+		{"N/A", []string{"N/A"}},
+		{"NA", nil},
+		{"acme", nil}, // the sign at its edge belongs to it
+		{"\U0001F346", []string{"\U0001F346"}},
 		{"project falcon_2", []string{"project falcon"}},
 		{"we write C++ here", []string{"C++"}},
 		{"这是机密文件", []string{"机密"}},
@@ -58,7 +82,7 @@ func TestFind(t *testing.T) {
 			t.Errorf("Find(%q) = %q, want %q", tt.text, got, tt.want)
 		}
 	}
-	if l.Name() != "test" || l.Longest() != len("project falcon") {
+	if l.Name() != "test" || l.Longest() != 2*len("project falcon") {
 		t.Errorf("Name %q, Longest %d", l.Name(), l.Longest())
 	}
 }
@@ -80,9 +104,10 @@ func TestCompileRefuses(t *testing.T) {
 		{blocklist.Term{Text: ""}, "nothing is left"},
 		{blocklist.Term{Text: "\u200b"}, "nothing is left"},
 		{blocklist.Term{Text: strings.Repeat("a", 1001)}, "longer than"},
-		{blocklist.Term{Text: "a+", Regexp: true}, "no longest match"},
-		{blocklist.Term{Text: "a.*b", Regexp: true}, "no longest match"},
-		{blocklist.Term{Text: "a{3,}", Regexp: true}, "upper bound"},
+		{blocklist.Term{Text: "a*", Regexp: true}, "empty text"},
+		{blocklist.Term{Text: "(a|b?)+", Regexp: true}, "empty text"},
+		{blocklist.Term{Text: "a{1000}b", Regexp: true}, "1001 characters"},
+		{blocklist.Term{Text: "(" + strings.Repeat("[a-fx]?", 400) + "x){50,}", Regexp: true}, "too large"},
 		{blocklist.Term{Text: "(a{1000}){2}", Regexp: true}, ""},
 		{blocklist.Term{Text: "a?", Regexp: true}, "empty text"},
 		{blocklist.Term{Text: "^a", Regexp: true}, "stream"},
@@ -100,6 +125,52 @@ func TestCompileRefuses(t *testing.T) {
 	_, err := blocklist.Compile("test", []blocklist.Term{{Text: "^a", Regexp: true}, {Text: ""}})
 	if err == nil || !strings.Contains(err.Error(), "term 1") || !strings.Contains(err.Error(), "term 2") {
 		t.Errorf("error %v, want both findings", err)
+	}
+}
+
+// TestMatches: every term is told, with its number and its name.
+func TestMatches(t *testing.T) {
+	l := compile(t, blocklist.Term{Text: "falcon", ID: "a"}, blocklist.Term{Text: "project falcon", ID: "b"}, blocklist.Term{Text: "Falcon", ID: "c"}, blocklist.Term{Text: `fal[a-z]+`, Regexp: true, ID: "d"}, blocklist.Term{Text: "falcon nine"})
+	text := "the project falcon nine"
+	var got []string
+	for _, m := range l.Matches(normalize.Normalize(text)) {
+		got = append(got, fmt.Sprintf("%d%s:%s", m.Item, m.ID, text[m.Span.Start:m.Span.End]))
+	}
+	want := []string{"1b:project falcon", "4:falcon nine", "0a:falcon", "2c:falcon", "3d:falcon"}
+	if !slices.Equal(got, want) {
+		t.Errorf("Matches are %q, want %q", got, want)
+	}
+}
+
+// TestPatternsWithoutBound: they hold a stream back by MaxLength characters.
+func TestPatternsWithoutBound(t *testing.T) {
+	l := compile(t, blocklist.Term{Text: `secret.*key`, Regexp: true}, blocklist.Term{Text: `\d+ apples`, Regexp: true}, blocklist.Term{Text: `(red|blue)+ [aeiou]`, Regexp: true})
+	if l.Longest() != blocklist.MaxLength {
+		t.Errorf("Longest is %d", l.Longest())
+	}
+	for text, want := range map[string][]string{
+		"the secret of the KEY":   {"secret of the KEY"},
+		"17 apples and redblue a": {"17 apples", "redblue a"},
+		"apples, secret, red":     nil,
+	} {
+		if got := found(l, text); !slices.Equal(got, want) {
+			t.Errorf("Find(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestManyPatterns: patterns with a fixed part are as many as terms, others cost too much.
+func TestManyPatterns(t *testing.T) {
+	var fixed, loose []blocklist.Term
+	for i := range 2000 {
+		fixed = append(fixed, blocklist.Term{Text: fmt.Sprintf(`unit%d-[0-9]{4}`, i), Regexp: true})
+		loose = append(loose, blocklist.Term{Text: fmt.Sprintf(`[a-f]%d[0-9]{4,20}`, i%10), Regexp: true})
+	}
+	if got := found(compile(t, fixed...), "so unit77-1234 it is"); !slices.Equal(got, []string{"unit77-1234"}) {
+		t.Errorf("found %q", got)
+	}
+	if _, err := blocklist.Compile("test", loose); err == nil || !strings.Contains(err.Error(), "fixed part") {
+		t.Errorf("error %.200v, want one about fixed parts", err)
 	}
 }
 

@@ -3,7 +3,6 @@ package blocklist
 import (
 	"slices"
 	"sort"
-	"unicode"
 	"unicode/utf8"
 
 	"sallyport/guard"
@@ -14,61 +13,42 @@ import (
 // found without them: "N/A" would be in every list of answers.
 const minSigned = 4
 
-// squashed is a term's letters and digits alone.
-type squashed struct {
-	text   string
-	breaks string // a byte for each of text: 1 where a word begins after a gap
-}
-
-// joints are the terms in the form in which split texts are searched.
-type joints struct {
-	terms   []squashed // sorted by text, then breaks; no two are the same
-	longest int        // bytes of the longest text
-	signs   bool       // some term has signs that are no white space
-}
-
-func (j *joints) add(term string) {
-	var s squashed
-	var text, breaks []byte
-	gap, signs, runes := byte(0), false, 0
-	for i := 0; i < len(term); {
-		r, size := utf8.DecodeRuneInString(term[i:])
-		if squashes(r) {
-			text = append(text, term[i:i+size]...)
-			breaks = append(breaks, gap)
-			breaks = append(breaks, "\x00\x00\x00"[:size-1]...)
-			gap, runes = 0, runes+1
-		} else {
-			gap = 1
+// addPlain adds the form of a term in which signs and gaps are not compared.
+func (l *List) addPlain(term string, item int) bool {
+	k := key{item: item}
+	var text []byte
+	gap, signs, runes, edge := false, false, 0, false
+	for i, r := range term {
+		size := utf8.RuneLen(r)
+		if !squashes(r) {
+			gap = true
 			signs = signs || r != ' ' && r != '\n'
+			edge = edge || len(text) == 0
+			i += size
+			continue
 		}
-		i += size
+		if gap && len(text) > 0 {
+			k.breaks = append(k.breaks, uint16(len(text)))
+		}
+		text = append(text, term[i:i+size]...)
+		gap, runes = false, runes+1
 	}
-	j.signs = j.signs || signs
+	l.signs = l.signs || signs
 	if runes < 2 || signs && runes < minSigned {
-		return
+		return false
 	}
-	breaks[0] = 0
-	s.text, s.breaks = string(text), string(breaks)
-	j.terms = append(j.terms, s)
-	j.longest = max(j.longest, len(s.text))
+	if edge || gap {
+		k.flags |= keyEdged
+	}
+	if runes >= minSigned {
+		k.flags |= keyBroken
+	}
+	k.text = string(text)
+	k.breaks = slices.Clip(k.breaks)
+	l.plain.add(k)
+	l.plainLongest = max(l.plainLongest, len(k.text))
+	return !signs
 }
-
-func (j *joints) sort() {
-	slices.SortFunc(j.terms, func(a, b squashed) int {
-		switch {
-		case a.text < b.text || a.text == b.text && a.breaks < b.breaks:
-			return -1
-		case a == b:
-			return 0
-		}
-		return 1
-	})
-	j.terms = slices.Compact(j.terms)
-}
-
-// squashes reports whether r is compared when a text is searched across joints.
-func squashes(r rune) bool { return inWord(r) || alone(r) && unicode.IsLetter(r) }
 
 // FindSplit finds what lies across the joints of a text that came in pieces: r
 // reads the pieces joined by nothing, cuts are the offsets of the joints in the
@@ -86,31 +66,26 @@ func (l *List) FindSplit(r normalize.Reading, cuts []int) []guard.Span {
 		return nil
 	}
 	var found []guard.Span
-	keep := func(start, end int) { found = append(found, r.Span(start, end)) }
-	crossing := func(start, end int) {
+	keep := func(start, end, _ int) { found = append(found, r.Span(start, end)) }
+	crossing := func(start, end, item int) {
 		if k := sort.SearchInts(at, start+1); k < len(at) && at[k] < end {
-			keep(start, end)
+			keep(start, end, item)
 		}
 	}
-	if len(l.joints.terms) > 0 {
-		var b strip
+	if !l.plain.empty() {
+		b := strips.Get().(*strip)
+		defer strips.Put(b)
 		for k := 0; k < len(at); {
-			k = b.fill(r.Text, at, k, l.joints.longest)
-			l.joints.find(&b, keep)
+			k = b.fill(r.Text, at, k, l.plainLongest)
+			l.across(b, keep)
 		}
 	}
-	if len(l.patterns) > 0 || l.joints.signs {
+	if len(l.patterns) > 0 || l.signs {
 		for k := 0; k < len(at); {
 			from, to, next := around(r.Text, at, k, utf8.UTFMax*(l.longest+1))
-			if l.joints.signs {
-				l.words.find(r.Text[from:to], nil, from, crossing)
-				l.words.find(r.Text[from:to], at[k:next], from, crossing) // neighbours glued to it are words apart
-			}
-			for _, re := range l.patterns {
-				for _, m := range re.FindAllStringIndex(r.Text[from:to], -1) {
-					crossing(from+m[0], from+m[1])
-				}
-			}
+			l.exact(r.Text[from:to], nil, from, crossing)
+			l.exact(r.Text[from:to], at[k:next], from, crossing) // neighbours glued to it are words apart
+			l.match(r.Text[from:to], from, crossing)
 			k = next
 		}
 	}
@@ -154,25 +129,10 @@ func around(text string, at []int, k, reach int) (from, to, next int) {
 	return from, to, k
 }
 
-// What stands before a byte of a strip.
-const (
-	afterGap  = 1 << iota // something that is no letter or digit
-	afterCut              // a joint
-	afterEdge             // a word may begin or end here
-)
-
-// strip is the letters and digits of a part of a text.
-type strip struct {
-	letters []byte
-	before  []uint8 // for each letter, and one more for what follows the last
-	at, end []int   // where the rune of each letter lies in the text
-	last    int     // the last joint has so many letters before it
-}
-
 // fill takes the letters within reach of at[k] and of the joints after it that
 // are as near, and returns the first joint that is not.
 func (b *strip) fill(text string, at []int, k, reach int) int {
-	b.letters, b.before, b.at, b.end, b.last = b.letters[:0], b.before[:0], b.at[:0], b.end[:0], 0
+	b.reset()
 	joint := at[k]
 	i, n := joint, 0
 	for i > 0 && n <= reach {
@@ -208,7 +168,7 @@ func (b *strip) fill(text string, at []int, k, reach int) int {
 		for j := range size {
 			b.letters = append(b.letters, text[i+j])
 			b.before = append(b.before, flags)
-			b.at, b.end = append(b.at, i), append(b.end, i+size)
+			b.at, b.end = append(b.at, uint32(i)), append(b.end, uint32(i+size))
 			flags = 0
 		}
 		apart = alone(r)
@@ -221,42 +181,36 @@ func (b *strip) fill(text string, at []int, k, reach int) int {
 	return k
 }
 
-// find calls found for each term that lies across a joint of b.
-func (j *joints) find(b *strip, found func(start, end int)) {
+// across calls found for each term that lies across a joint of b.
+func (l *List) across(b *strip, found func(start, end, item int)) {
 	for s := 0; s < b.last; s++ {
 		if b.before[s]&afterEdge == 0 {
 			continue
 		}
-		terms, crossed := j.terms, false
-		for d := 0; s+d < len(b.letters); {
-			c := b.letters[s+d]
-			lo := sort.Search(len(terms), func(i int) bool { return terms[i].text[d] >= c })
-			hi := lo + sort.Search(len(terms)-lo, func(i int) bool { return terms[lo+i].text[d] > c })
-			terms = terms[lo:hi]
-			if len(terms) == 0 {
-				break
+		at(&l.plain, b.letters[s:], func(k *key) {
+			e := s + len(k.text)
+			if b.before[e]&afterEdge != 0 && fits(k.breaks, b.before[s:e]) {
+				found(int(b.at[s]), int(b.end[e-1]), k.item)
 			}
-			crossed = crossed || d > 0 && b.before[s+d]&afterCut != 0
-			d++
-			for len(terms) > 0 && len(terms[0].text) == d {
-				if crossed && b.before[s+d]&afterEdge != 0 && fits(terms[0].breaks, b.before[s:s+d]) {
-					found(b.at[s], b.end[s+d-1])
-				}
-				terms = terms[1:]
-			}
-		}
+		})
 	}
 }
 
-// fits reports whether the gaps of a text are where a term has them.
-func fits(breaks string, before []uint8) bool {
+// fits reports whether a joint is among the gaps of a text and the others are where
+// a term has them.
+func fits(breaks []uint16, before []uint8) bool {
+	crossed := false
 	for i := 1; i < len(before); i++ {
-		if breaks[i] == 1 && before[i]&(afterGap|afterCut) == 0 {
-			return false
-		}
-		if breaks[i] == 0 && before[i]&(afterGap|afterCut) == afterGap {
+		f := before[i]
+		crossed = crossed || f&afterCut != 0
+		if len(breaks) > 0 && int(breaks[0]) == i {
+			breaks = breaks[1:]
+			if f&(afterGap|afterCut) == 0 {
+				return false
+			}
+		} else if f&(afterGap|afterCut) == afterGap {
 			return false
 		}
 	}
-	return true
+	return crossed
 }

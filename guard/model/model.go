@@ -155,7 +155,9 @@ func (m *Model) Score(r normalize.Reading) Scores {
 	s := m.scoreOne(r)
 	m.mark(&s, r)
 	for _, v := range r.Views() {
-		s = higher(s, m.scoreOne(v))
+		hidden := m.scoreOne(v)
+		m.mark(&hidden, v)
+		s = higher(s, hidden)
 	}
 	return s
 }
@@ -253,6 +255,9 @@ func sigmoid(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))
 // higher joins the scores of two readings of one text.
 func higher(a, b Scores) Scores {
 	a.Windows += b.Windows
+	if b.Marker > a.Marker {
+		a.Marker, a.MarkerSpan = b.Marker, b.MarkerSpan
+	}
 	for h := range a.Harm {
 		if b.Harm[h] > a.Harm[h] {
 			a.Harm[h], a.HarmSpan[h] = b.Harm[h], b.HarmSpan[h]

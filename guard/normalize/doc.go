@@ -11,9 +11,15 @@
 // stand as disguises in a Latin text, so genuine Cyrillic or Greek stays;
 // white space, one character a run ('\n' when the run breaks a line).
 // What is removed: zero-width and other format characters, bidirectional
-// controls, control characters, variation selectors, floods of combining
-// marks. Hidden ASCII in Unicode tags and in runs of variation selectors is
+// controls, control and private-use characters, variation selectors, floods of
+// combining marks. Hidden ASCII in Unicode tags and hidden bytes in runs of variation selectors are
 // decoded into the text.
+//
+// What cannot be folded in place has further readings, Reading.Views: letters apart, leetspeak,
+// codes (base64 and the like), ciphers, literals that code joins, what HTML and Markdown
+// hide, marks of roles. They are added, never put in the place of the text itself. Which disguises were met is
+// told by Reading.Kinds and Reading.Disguises; a text of which nothing is left
+// by Reading.Empty.
 //
 // Every function is linear in the length of its input and cannot fail: bytes
 // that are no UTF-8 become U+FFFD one by one.

@@ -17,6 +17,15 @@ func isSelector(r rune) bool {
 
 func isRegional(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
+// blankCell is the cell of braille without a dot: a space to the eye.
+const blankCell = '\u2800'
+
+// isPrivate reports whether nobody but a font's maker knows what r looks like:
+// private use, noncharacters, the object replacement character. Models skip them.
+func isPrivate(r rune) bool {
+	return r >= 0xE000 && r <= 0xF8FF || r >= 0xF0000 || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF || r == 0xFFFC
+}
+
 // isInvisible reports whether r takes no place on a page. Tags and variation
 // selectors are apart: they can carry text.
 func isInvisible(r rune) bool {
@@ -67,6 +76,8 @@ func (b *builder) tags(i int) int {
 		return end - i
 	}
 	b.payload(i)
+	b.kinds.add(Tags)
+	defer b.paid(Tags, len(b.text))
 	for j := i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		b.payloadByte(j, j+size, byte(r-0xE0000))
@@ -90,14 +101,30 @@ func (b *builder) selectors(i int) int {
 		return end - i
 	}
 	b.payload(i)
-	for j := i; j < end; {
+	b.kinds.add(Selectors)
+	defer b.paid(Selectors, len(b.text))
+	var char []byte // of UTF-8, begun
+	for j, from := i, i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		value := r - 0xFE00
 		if r >= 0xE0100 {
 			value = r - 0xE0100 + 16
 		}
-		b.payloadByte(j, j+size, byte(value))
+		if len(char) == 0 {
+			from = j
+		}
 		j += size
+		if value < utf8.RuneSelf {
+			char = char[:0]
+			b.payloadByte(j-size, j, byte(value))
+			continue
+		}
+		if char = append(char, byte(value)); utf8.FullRune(char) {
+			if l, _ := utf8.DecodeRune(char); l != utf8.RuneError {
+				b.emitRune(from, j, l)
+			}
+			char = char[:0]
+		}
 	}
 	return end - i
 }
@@ -109,6 +136,13 @@ func (b *builder) payload(i int) {
 		b.emit(i, i, " ", " ")
 	}
 	b.base, b.marks = 0, 0
+}
+
+// paid notes the message that began at start of the text.
+func (b *builder) paid(k Kind, start int) {
+	if len(b.text)-start >= minHidden {
+		b.payloads = append(b.payloads, payload{start, len(b.text), k})
+	}
 }
 
 func (b *builder) payloadByte(i, end int, c byte) {
@@ -125,7 +159,8 @@ func (b *builder) payloadByte(i, end int, c byte) {
 }
 
 // regional reads regional indicators. Pairs are flags; five and more letters
-// that are no pairs of flags in an odd number spell words.
+// that are no pairs of flags in an odd number spell words, and so do the others
+// in the same text.
 func (b *builder) regional(i int) int {
 	end, count := i, 0
 	for end < len(b.src) {
@@ -141,8 +176,9 @@ func (b *builder) regional(i int) int {
 	for j := i; j < end; {
 		r, size := utf8.DecodeRuneInString(b.src[j:])
 		if isRegional(r) {
-			if count >= 5 || count%2 == 1 {
+			if count >= 5 || count%2 == 1 || b.spelled() {
 				r = 'a' + r - 0x1F1E6
+				b.kinds.add(Regional)
 			}
 			b.emitRune(j, j+size, r)
 		}
@@ -150,4 +186,30 @@ func (b *builder) regional(i int) int {
 	}
 	b.base, b.marks = 0, 0
 	return end - i
+}
+
+// spelled reports whether regional indicators spell a word somewhere in the text.
+func (b *builder) spelled() bool {
+	if b.regionals == 0 {
+		b.regionals = -1
+		count := 0
+		for _, r := range b.src {
+			switch {
+			case isRegional(r):
+				count++
+				continue
+			case isInvisible(r):
+				continue
+			}
+			if count >= 5 {
+				b.regionals = 1
+				break
+			}
+			count = 0
+		}
+		if count >= 5 {
+			b.regionals = 1
+		}
+	}
+	return b.regionals > 0
 }

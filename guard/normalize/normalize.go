@@ -28,12 +28,36 @@ type Reading struct {
 	cased    string // Text before lower-casing; same length, same offsets
 	original string
 	segments []segment // nil: offsets are the same in Text and original
+	kinds    Set
+	payloads []payload
+	strange  *[]region // what regions found, while views are made
+	part     bool      // a view: its ends are not those of the original
+}
+
+// payload is a message of kind in Text that was written in characters which nobody sees.
+type payload struct {
+	start, end int
+	kind       Kind
 }
 
 // segment says that Text from norm to the next segment's norm came from
-// original[orig:end]. When both have the same length the bytes correspond one
-// to one, otherwise only as a whole.
-type segment struct{ norm, orig, end uint32 }
+// original[orig:end]. When both have the same length and whole is not set the
+// bytes correspond one to one, otherwise only as a whole.
+type segment struct {
+	norm, orig, end uint32
+	whole           bool
+}
+
+// Kinds are the disguises that were undone in this reading: of a view, those
+// on the way to it too. That a disguise was needed is itself a sign, a weak one:
+// emoji, mathematics and typography use the same characters.
+func (r Reading) Kinds() Set { return r.kinds }
+
+// Empty reports whether nothing is left to judge: no letter, digit or sign.
+// What is empty was not found harmless; who asks decides what it means.
+func (r Reading) Empty() bool {
+	return strings.TrimSpace(r.Text) == ""
+}
 
 // Cased is Text before lower-casing: same length and offsets. Matchers of
 // keys and tokens need the case.
@@ -43,12 +67,19 @@ func (r Reading) Cased() string { return r.cased }
 func (r Reading) Source() string { return r.original }
 
 // Original maps a byte offset in Text, from 0 to its length, to a byte offset
-// in the original, on a rune boundary. It never decreases as i grows.
+// in the original, on a rune boundary. It never decreases as i grows. The ends of
+// a view lead to the ends of what it was made from, else to those of the original.
 func (r Reading) Original(i int) int {
 	if i <= 0 {
+		if r.part {
+			return int(r.segments[0].orig)
+		}
 		return 0
 	}
 	if i >= len(r.Text) {
+		if r.part {
+			return int(r.segments[len(r.segments)-1].end)
+		}
 		return len(r.original)
 	}
 	if r.segments == nil {
@@ -96,12 +127,16 @@ func (r Reading) originalEnd(i int) int {
 // segment finds the segment that holds offset i of Text and whether its bytes
 // correspond one to one.
 func (r Reading) segment(i int) (segment, bool) {
-	k := sort.Search(len(r.segments), func(k int) bool { return int(r.segments[k].norm) > i }) - 1
+	k := r.segmentIndex(i)
 	seg, next := r.segments[k], len(r.Text)
 	if k+1 < len(r.segments) {
 		next = int(r.segments[k+1].norm)
 	}
-	return seg, next-int(seg.norm) == int(seg.end-seg.orig)
+	return seg, !seg.whole && next-int(seg.norm) == int(seg.end-seg.orig)
+}
+
+func (r Reading) segmentIndex(i int) int {
+	return sort.Search(len(r.segments), func(k int) bool { return int(r.segments[k].norm) > i }) - 1
 }
 
 // Normalize reads s. Texts of plain ASCII cost one pass and one copy.
@@ -117,9 +152,9 @@ func Normalize(s string) Reading {
 		b.mix = countScripts(s)
 		b.unicode()
 	}
-	r := Reading{Text: string(b.text), cased: string(b.cased), original: s, segments: b.segments, Hidden: b.hidden}
+	r := Reading{Text: string(b.text), cased: string(b.cased), original: s, segments: b.segments, Hidden: b.hidden, kinds: b.seen(), payloads: b.payloads}
 	if len(r.segments) == 0 && len(s) > 0 {
-		r.segments = []segment{{0, 0, uint32(len(s))}}
+		r.segments = []segment{{orig: 0, end: uint32(len(s)), whole: true}}
 	}
 	return r
 }
@@ -192,6 +227,10 @@ type builder struct {
 	text, cased []byte
 	segments    []segment
 	hidden      bool
+	kinds       Set
+	costumes    int // letters in costume
+	payloads    []payload
+	regionals   int // whether regional indicators spell words: 0 not known, 1 or -1
 
 	mix       scripts
 	base      rune // last letter written: marks belong to it
@@ -212,7 +251,7 @@ func (b *builder) emit(orig, end int, cased, lowered string) {
 			return
 		}
 	}
-	b.segments = append(b.segments, segment{at, o, e})
+	b.segments = append(b.segments, segment{norm: at, orig: o, end: e})
 	b.write(cased, lowered)
 }
 
@@ -237,10 +276,19 @@ func (b *builder) emitRune(orig, end int, r rune) {
 		at-b.segments[k].norm == b.segments[k].end-b.segments[k].orig {
 		b.segments[k].end = e
 	} else {
-		b.segments = append(b.segments, segment{at, o, e})
+		b.segments = append(b.segments, segment{norm: at, orig: o, end: e})
 	}
 	b.cased = append(b.cased, c[:n]...)
 	b.text = append(b.text, d[:n]...)
+}
+
+// seen are the disguises that were undone. A few letters in costume are
+// typography.
+func (b *builder) seen() Set {
+	if b.costumes >= 4 {
+		b.kinds.add(Width)
+	}
+	return b.kinds
 }
 
 // space writes the white space src[i:end] as one character.
@@ -288,7 +336,7 @@ func (b *builder) literal(i, j int) {
 	if k >= 0 && b.segments[k].end == uint32(i) && at-b.segments[k].norm == b.segments[k].end-b.segments[k].orig {
 		b.segments[k].end = uint32(j)
 	} else {
-		b.segments = append(b.segments, segment{at, uint32(i), uint32(j)})
+		b.segments = append(b.segments, segment{norm: at, orig: uint32(i), end: uint32(j)})
 	}
 	b.cased = append(b.cased, b.src[i:j]...)
 	for ; i < j; i++ {
@@ -374,7 +422,7 @@ func (b *builder) special(i int, r rune) int {
 	switch {
 	case r < utf8.RuneSelf:
 		return 0
-	case unicode.IsSpace(r) || unicode.Is(unicode.Zs, r) || r == '\u2028' || r == '\u2029':
+	case unicode.IsSpace(r) || unicode.Is(unicode.Zs, r) || r == '\u2028' || r == '\u2029' || r == blankCell:
 		b.space(i, i+size)
 		return size
 	case r == '\U0001F3F4': // black flag: a region's flag may follow in tags
@@ -386,7 +434,7 @@ func (b *builder) special(i int, r rune) int {
 		return b.selectors(i)
 	case isRegional(r):
 		return b.regional(i)
-	case isInvisible(r):
+	case isInvisible(r) || isPrivate(r):
 		b.invisibleAt(r)
 		return size
 	case unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Me, r):
@@ -401,10 +449,12 @@ func (b *builder) special(i int, r rune) int {
 func (b *builder) invisibleAt(r rune) {
 	if r == '\u202D' || r == '\u202E' {
 		b.hidden = true
+		b.kinds.add(Bidi)
 	}
 	if isLatin(b.base) {
 		if b.invisible++; b.invisible >= 3 {
 			b.hidden = true
+			b.kinds.add(Invisible)
 		}
 	}
 }
@@ -412,10 +462,14 @@ func (b *builder) invisibleAt(r rune) {
 // mark writes a combining mark unless it is decoration: on a Latin letter or
 // no letter at all, or beyond maxMarks.
 func (b *builder) mark(i, end int, r rune) {
-	if b.base == 0 || b.base < utf8.RuneSelf || isLatin(b.base) || b.marks >= maxMarks || unicode.Is(unicode.Me, r) {
+	b.marks++
+	if b.base < utf8.RuneSelf || isLatin(b.base) || b.marks > maxMarks || unicode.Is(unicode.Me, r) {
+		// Vietnamese has two marks on a letter.
+		if b.marks > maxMarks || b.marks > 2 && b.base != 0 || b.base != 0 && r >= 0x0334 && r <= 0x0338 {
+			b.kinds.add(Marks)
+		}
 		return
 	}
-	b.marks++
 	b.emitRune(i, end, r)
 }
 
@@ -423,6 +477,9 @@ func (b *builder) mark(i, end int, r rune) {
 // whether look-alike letters are a disguise.
 func (b *builder) token(i int) int {
 	disguised, end := b.disguised(i)
+	if disguised {
+		b.kinds.add(Confusable)
+	}
 	for i < end {
 		r, size := utf8.DecodeRuneInString(b.src[i:])
 		if n := b.special(i, r); n > 0 {
@@ -445,9 +502,22 @@ func (b *builder) fold(i, end int, r rune, disguised bool) {
 		b.literal(i, end)
 		return
 	}
+	if r >= 0xFF01 && r <= 0xFF5E { // fullwidth ASCII
+		b.costumes++
+		b.letter(i, end, r-0xFEE0, disguised)
+		return
+	}
+	if r >= 0x0430 && r <= 0x044F && r != 'й' { // no table has more to say of these
+		b.letter(i, end, r, disguised)
+		return
+	}
 	if l, ok := shapes[r]; ok {
+		b.costumes++
 		b.letter(i, end, l, disguised)
 		return
+	}
+	if folded(r) {
+		b.costumes++
 	}
 	if l, ok := punctuation[r]; ok {
 		b.letter(i, end, l, false)

@@ -410,8 +410,8 @@ func TestPartialWindowIsScoredInTime(t *testing.T) {
 			_ = yield(end(0), nil) && yield(usage, nil)
 		})
 		// The last words wait for the end: "fruit" may follow. They are the list's
-		// longest term, and no more.
-		const hold = len("forbidden fruit")
+		// longest term with the signs that may stand in it, and no more.
+		const hold = 2 * len("forbidden fruit")
 		got := 0
 		a := w.run(t.Context(), ask("hello", 1, true), func(e conversation.Event, _ int) bool {
 			mu.Lock()
