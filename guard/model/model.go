@@ -300,3 +300,6 @@ func (m *Model) Values(text string) [Columns]float32 {
 	}
 	return v
 }
+
+// Thresholds are the values at which the heads' levels count as reached.
+func Thresholds(m *Model) [Columns]float32 { return m.manifest.Threshold }

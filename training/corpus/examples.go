@@ -295,10 +295,13 @@ func Made(sentences []generate.Sentence) []Example {
 			}
 		}
 		e.Y[model.ColumnOverride] = int8(s.Jailbreak)
-		if s.Harm == [4]int{} && s.Jailbreak == 0 {
+		if s.Parts {
+			e.Y[model.ColumnTactic], e.Y[model.ColumnWish] = int8(s.Tactic), int8(s.Wish)
+			e.Attack = int8(s.Tactic * s.Wish)
+		} else if s.Harm == [4]int{} && s.Jailbreak == 0 {
 			e.Y[model.ColumnTactic], e.Y[model.ColumnWish] = 0, 0
 		}
-		if s.Jailbreak != 1 && (s.Harm[2] >= 4 || s.Harm[3] >= 4) {
+		if !s.Parts && s.Jailbreak != 1 && (s.Harm[2] >= 4 || s.Harm[3] >= 4) {
 			e.Y[model.ColumnWish] = 1
 		}
 		e.Y[model.ColumnIndirect] = int8(s.Indirect)

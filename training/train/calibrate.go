@@ -143,7 +143,7 @@ func chooseTactic(m *model.Manifest, all []scored, calm [][]scored) {
 		}
 	}
 	best := -1
-	for t := float32(-3); t <= 4; t += 0.25 {
+	for t := float32(-1); t <= 4; t += 0.25 {
 		var w float32 = -3
 		for i, set := range calm {
 			budget := budgetPair
