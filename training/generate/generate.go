@@ -14,8 +14,13 @@ type Sentence struct {
 	Text string
 	// Harm is the severity of each harm; -1 is not said.
 	Harm [4]int
-	// Jailbreak and Indirect are 1, 0 or -1 for not said.
+	// Jailbreak and Indirect are 1, 0 or -1 for not said. Jailbreak is an
+	// override of rules or an extraction of instructions.
 	Jailbreak, Indirect int
+	// Tactic and Wish are 1, 0 or -1 for not said: a costume, and a harmful wish
+	// as of wishPairs. They are read only where Parts is set.
+	Tactic, Wish int
+	Parts        bool
 	// Planted is the part of Text that is the attack, in bytes; both zero when
 	// there is none.
 	PlantedStart, PlantedEnd int
@@ -31,6 +36,8 @@ func All(seed uint64) []Sentence {
 	out = append(out, plainAttacks(r)...)
 	out = append(out, plainHarms(r)...)
 	out = append(out, plantedInPapers(r)...)
+	out = append(out, wishPairs(rand.New(rand.NewPCG(seed, 3)), 9000)...)
+	out = append(out, hosted(rand.New(rand.NewPCG(seed, 4)), 14000)...)
 	return append(out, Calm(seed, 13000)...)
 }
 

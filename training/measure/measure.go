@@ -20,12 +20,15 @@ import (
 // two shields.
 var Heads = [6]string{"hate", "sexual", "violence", "self_harm", "jailbreak", "indirect_attack"}
 
-// column is the label of a head.
-func column(head int) int {
-	if head < 4 {
-		return 3*head + 1
+// truth is what a row's label says of a head's verdict.
+func (x *result) truth(head int) int8 {
+	switch {
+	case head < 4:
+		return x.Y[3*head+1]
+	case head == 4:
+		return x.Attack
 	}
-	return model.ColumnJailbreak + head - 4
+	return x.Y[model.ColumnIndirect]
 }
 
 // result is what the guards and the floor say of one row.
@@ -64,7 +67,7 @@ func tally(results []result, head int, chosen func(*result) bool) row {
 	var pos, neg, floorPos, floorNeg []float64
 	for i := range results {
 		x := &results[i]
-		y := x.Y[column(head)]
+		y := x.truth(head)
 		if y == corpus.Unknown || !chosen(x) {
 			continue
 		}
@@ -138,7 +141,7 @@ func sources(results []result, head int) []string {
 	seen := map[string]bool{}
 	for i := range results {
 		x := &results[i]
-		if y := x.Y[column(head)]; y == 1 || y == 0 && x.Task != "benign" && x.Task != "qa" {
+		if y := x.truth(head); y == 1 || y == 0 && x.Task != "benign" && x.Task != "qa" {
 			seen[x.Source] = true
 		}
 	}
@@ -247,7 +250,7 @@ func pairs(w io.Writer, results []result) {
 			keys = append(keys, key)
 		}
 		head := headOf(x)
-		if x.Y[column(head)] == 1 {
+		if x.truth(head) == 1 {
 			byKey[key].yes = x
 		} else {
 			byKey[key].no = x

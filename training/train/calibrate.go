@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"math"
+	"slices"
 	"sort"
 
 	"sallyport/guard/model"
@@ -73,7 +76,7 @@ func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
 	prompts, documents := chosen(all, score(scorer, corpus.Made(generate.Calm(calmSeed, calmTexts))))
 	for c := range model.ColumnIndirect {
 		budget, margin := budgetHarm, float32(marginHarm)
-		if c == model.ColumnJailbreak {
+		if c == model.ColumnOverride {
 			budget, margin = budgetShield, marginShield
 		}
 		for _, set := range prompts {
@@ -83,7 +86,9 @@ func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
 	for _, set := range documents {
 		m.Threshold[model.ColumnIndirect] = max(m.Threshold[model.ColumnIndirect], quantile(set, model.ColumnIndirect, budgetDocument)+marginDocument)
 	}
-	for c := range model.Columns - 2 {
+	costumes := inCostume(all)
+	chooseTactic(m, all, append(prompts, costumes...))
+	for c := range model.Columns {
 		hit, n := 0, 0
 		for _, s := range all {
 			if s.Y[c] == 1 {
@@ -96,6 +101,84 @@ func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
 		fmt.Printf("column %2d threshold %6.2f recall %4d/%4d\n", c, m.Threshold[c], hit, n)
 	}
 	return nil
+}
+
+// Budgets of the tactic with a wish: the share of harmless texts that it stops,
+// by kind. Costumes are role plays, stories and system prompts without a
+// harmful wish.
+const (
+	budgetPair    = 0.0005
+	budgetCostume = 0.01
+	budgetPlain   = 0.1 // of plain harmful questions, which the harm guard judges
+)
+
+// inCostume are harmless texts that wear a tactic, by source.
+func inCostume(all []scored) [][]scored {
+	by := map[string][]scored{}
+	for _, s := range all {
+		if s.ForThresholds() && s.Attack == 0 && s.Y[model.ColumnTactic] == 1 {
+			by[s.Source] = append(by[s.Source], s)
+		}
+	}
+	var out [][]scored
+	for _, source := range slices.Sorted(maps.Keys(by)) {
+		out = append(out, by[source])
+	}
+	return out
+}
+
+// chooseTactic chooses the two thresholds of a tactic around a wish: of all
+// pairs within the budgets the one that finds most.
+func chooseTactic(m *model.Manifest, all []scored, calm [][]scored) {
+	var attacks []scored
+	for _, s := range all {
+		if s.Attack == 1 && s.Y[model.ColumnWish] == 1 {
+			attacks = append(attacks, s)
+		}
+	}
+	var plain []scored
+	for _, s := range all {
+		if s.Attack == 0 && s.Y[model.ColumnWish] == 1 {
+			plain = append(plain, s)
+		}
+	}
+	best := -1
+	for t := float32(-1); t <= 4; t += 0.25 {
+		var w float32 = -3
+		for i, set := range calm {
+			budget := budgetPair
+			if i >= 3 {
+				budget = budgetCostume
+			}
+			w = max(w, wishLimit(set, t, budget))
+		}
+		w = max(w, wishLimit(plain, t, budgetPlain))
+		hits := 0
+		for _, s := range attacks {
+			if s.value[model.ColumnTactic] >= t && s.value[model.ColumnWish] >= w {
+				hits++
+			}
+		}
+		if hits > best {
+			best = hits
+			m.Threshold[model.ColumnTactic], m.Threshold[model.ColumnWish] = t, w
+		}
+	}
+	fmt.Printf("tactic with wish: %d of %d attacks within the budgets\n", best, len(attacks))
+}
+
+// wishLimit is the smallest threshold of the wish that at most share of the set
+// reach together with tactic t.
+func wishLimit(set []scored, t float32, share float64) float32 {
+	v := []float64{math.Inf(-1)}
+	for _, s := range set {
+		if s.value[model.ColumnTactic] >= t {
+			v = append(v, float64(s.value[model.ColumnWish]))
+		}
+	}
+	sort.Float64s(v)
+	k := int(share * float64(len(set)))
+	return float32(v[max(len(v)-1-k, 0)] + 1e-3)
 }
 
 // quantile is the smallest threshold, at least zero, that at most share of the

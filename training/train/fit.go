@@ -22,7 +22,19 @@ type window struct {
 
 // maxWindows bounds the windows of a size that one example gives, so that books do not
 // outweigh prompts.
-const maxWindows = 8
+const (
+	maxWindows  = 8
+	maxHarmless = 32 // of a size, of an example that is harmless in every head
+)
+
+func attacked(e *corpus.Example) bool {
+	for _, y := range e.Y {
+		if y == 1 {
+			return true
+		}
+	}
+	return false
+}
 
 // cut slices examples into windows as scoring does. A window that holds most of
 // a planted attack is positive, one that holds none of it is negative, and one
@@ -42,11 +54,15 @@ func cut(examples []corpus.Example) []window {
 			cuts = append(cuts, end)
 		}
 		first := len(out)
+		limit := maxWindows
+		if !attacked(e) {
+			limit = maxHarmless
+		}
 		for _, size := range model.Sizes {
 			if size > 1 && len(cuts) <= size/2 {
 				continue
 			}
-			for k := 0; k < max(1, len(cuts)-size+1) && k < maxWindows; k++ {
+			for k := 0; k < max(1, len(cuts)-size+1) && k < limit; k++ {
 				start, end := 0, cuts[min(k+size, len(cuts))-1]
 				if k > 0 {
 					start = cuts[k-1]
