@@ -181,8 +181,11 @@ func (a *App) fill(ctx context.Context, p *parts) (err error) {
 	if err != nil {
 		return err
 	}
-	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes})
+	chat, err := openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes})
 	if err != nil {
+		return err
+	}
+	if p.api, err = a.withCognitive(p, chat); err != nil {
 		return err
 	}
 	return a.buildPage(ctx, p)

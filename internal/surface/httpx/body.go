@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,7 +40,17 @@ var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b
 // it MUST NOT keep them. After an error of this package the connection closes
 // with the response, so that an unread rest is never taken for a next request.
 func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]byte) error) error {
-	if err := jsonMedia(r.Header); err != nil {
+	return jsonBody(w, r, limit, use, "application/json")
+}
+
+// MergePatchBody is JSONBody of a PATCH, which may also call itself a merge patch
+// (RFC 7396).
+func MergePatchBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]byte) error) error {
+	return jsonBody(w, r, limit, use, "application/json", "application/merge-patch+json")
+}
+
+func jsonBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]byte) error, media ...string) error {
+	if err := jsonMedia(r.Header, media); err != nil {
 		refuseRest(w)
 		return err
 	}
@@ -122,7 +133,7 @@ func grow(buf []byte, want int) []byte {
 	return grown
 }
 
-func jsonMedia(h http.Header) error {
+func jsonMedia(h http.Header, accepted []string) error {
 	for _, v := range h.Values("Content-Encoding") {
 		if v = strings.TrimSpace(v); v != "" && !strings.EqualFold(v, "identity") {
 			return ErrBodyEncoding
@@ -136,7 +147,7 @@ func jsonMedia(h http.Header) error {
 		return nil
 	}
 	media, params, err := mime.ParseMediaType(types[0])
-	if err != nil || media != "application/json" {
+	if err != nil || !slices.Contains(accepted, media) {
 		return ErrMediaType
 	}
 	for name, v := range params {
