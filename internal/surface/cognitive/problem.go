@@ -195,7 +195,10 @@ func (c *Call) appendProblem(b []byte, p *Problem) []byte {
 		b = AppendWord(b, p.Inner.Message)
 		b = append(b, '}')
 	}
-	return append(b, `,"details":[]}}`...)
+	if c.s.config.Dialect.Stamped && p.Status == http.StatusBadRequest {
+		b = append(b, `,"details":[]`...)
+	}
+	return append(b, `}}`...)
 }
 
 // header sets the headers that belong to p.

@@ -117,7 +117,7 @@ func (s *surface) readQuery(c *cognitive.Call) (p parameters, err error) {
 		if i < 0 {
 			return p, bad("stringIndexType", "one of "+strings.Join(unitWords, ", "))
 		}
-		p.unit = unit(i)
+		p.unit = unitOf(i)
 	}
 	if model != "" {
 		if err := checkModel(c, model); err != nil {

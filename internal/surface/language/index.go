@@ -15,7 +15,15 @@ const (
 	utf16Units
 )
 
-var unitWords = []string{"TextElements_v8", "UnicodeCodePoint", "Utf16CodeUnit"}
+var unitWords = []string{"TextElements_v8", "UnicodeCodePoint", "Utf16CodeUnit", "TextElement_v8"}
+
+// unitOf is the unit of a word; version 3.1 spells the default without an s.
+func unitOf(i int) unit {
+	if i >= int(utf16Units)+1 {
+		return textElements
+	}
+	return unit(i)
+}
 
 // ruler counts the units of a text, from its beginning on.
 type ruler struct {

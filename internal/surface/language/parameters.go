@@ -74,7 +74,7 @@ func (s *surface) readParameters(c *cognitive.Call, v json.Value) (p parameters,
 		"redactionPolicy", "redactionPolicies", "confidenceScoreThreshold", "disableEntityValidation", "entitySynonyms", "valueExclusionPolicy")
 	model, given := r.Text("modelVersion", false, cognitive.Length{})
 	p.phi = r.Word("domain", true, "none", "phi") == 1
-	p.unit = unit(r.Word("stringIndexType", true, unitWords...))
+	p.unit = unitOf(r.Word("stringIndexType", true, unitWords...))
 	r.Bool("loggingOptOut") // nothing is ever logged
 	if r.Bool("disableEntityValidation") {
 		r.Fail("disableEntityValidation", "cannot be true: this service always validates")
