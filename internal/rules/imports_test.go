@@ -108,6 +108,7 @@ var may = []struct {
 	}},
 	{"internal/custody/store/storetest", []string{"internal/custody/store"}},
 	{"internal/surface/web/webtest", []string{"guard/...", "internal/..."}},
+	{"internal/surface/cognitive/cognitivetest", []string{"internal/gate", "internal/gate/identity", "internal/resource", "internal/surface/cognitive"}},
 	{"test", []string{"internal/backend/mockupstream"}},
 	{"training", []string{"guard/..."}},
 }

@@ -120,18 +120,18 @@ func New(c Config) (*cognitive.Surface, error) {
 	if c.Deadline == 0 {
 		c.Deadline = 10 * time.Second
 	}
-	s := &surface{c}
 	return cognitive.New(cognitive.Config{
 		Resolver: c.Resolver, Service: c.Service, Log: c.Log, Now: c.Now, MaxBody: c.MaxBody,
 		Dialect: cognitive.Dialect{
 			Surface: "contentsafety", Invalid: "InvalidRequestBody", TooMany: "TooManyRequests", Busy: "ServerBusy", Fault: "InternalError", Stamped: true,
 		},
-		Prefixes: []string{Prefix}, Routes: s.routes(), Version: known, Pool: gate.SafetyPool, Requests: c.Requests,
+		Prefixes: []string{Prefix}, Routes: Routes(c), Version: known, Pool: gate.SafetyPool, Requests: c.Requests,
 	})
 }
 
-// routes is the table of what s has the means for.
-func (s *surface) routes() []cognitive.Route {
+// Routes is the table of what a surface with c has the means for.
+func Routes(c Config) []cognitive.Route {
+	s := &surface{c}
 	const text = "/contentsafety/text:"
 	table := []cognitive.Route{
 		{Method: http.MethodPost, Pattern: text + "analyze", Action: gate.TextAnalyze, Operation: "Text_Analyze", Identifiers: []cognitive.IdentifierKind{cognitive.ListInBody}, Serve: s.analyze},

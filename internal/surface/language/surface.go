@@ -83,6 +83,9 @@ func New(c Config) (*cognitive.Surface, error) {
 	})
 }
 
+// Routes is the surface's table.
+func Routes() []cognitive.Route { return (&surface{}).routes() }
+
 func (s *surface) routes() []cognitive.Route {
 	const jobs = "Asynchronous jobs are not supported by this service; the synchronous call takes up to 5 documents."
 	return []cognitive.Route{
