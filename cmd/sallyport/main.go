@@ -36,6 +36,8 @@ const usage = `Sallyport: one guarded passage between people, data and language 
   sallyport role   add|list|remove --config FILE|--state DIR …
   sallyport admin  link --config FILE|--state DIR [--person NAME] [--group NAME]…
   sallyport audit  verify|show|export [--state DIR] …
+  sallyport guard  explain FILE            what the guards read in a text and say of it
+  sallyport guard  eval FILE.jsonl…        how they do on labelled texts
   sallyport version
 
 "sallyport COMMAND --help" tells more. Exit codes: 0 done, 1 failed or not in
@@ -60,7 +62,7 @@ func run(args []string, out, errs io.Writer) int {
 	}
 	commands := map[string]func([]string, io.Writer, io.Writer) error{
 		"demo": runDemo, "serve": runServe, "check": runCheck, "schema": runSchema, "key": runKey,
-		"role": runRole, "admin": runAdmin, "audit": runAudit, "version": runVersion,
+		"role": runRole, "admin": runAdmin, "audit": runAudit, "guard": runGuard, "version": runVersion,
 		"help": runHelp, "--help": runHelp, "-h": runHelp,
 	}
 	command := commands[args[0]]
@@ -116,6 +118,21 @@ func parse(f *flag.FlagSet, args []string) error {
 		return errUsage
 	}
 	return nil
+}
+
+// parseFiles is parse with file names behind the flags, or between them.
+func parseFiles(f *flag.FlagSet, args []string) (files []string, err error) {
+	for len(args) > 0 {
+		if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		} else if err != nil {
+			return nil, errUsage
+		}
+		if args = f.Args(); len(args) > 0 {
+			files, args = append(files, args[0]), args[1:]
+		}
+	}
+	return files, nil
 }
 
 // untilSignal ends with SIGTERM or an interrupt; a second one ends the process.

@@ -97,7 +97,8 @@ var may = []struct {
 	{"internal/demo", []string{"internal/config"}},
 	{"internal/demo/corpus", []string{"internal/knowledge"}},
 	{"internal/app", []string{"guard/...", "internal/..."}},
-	{"cmd/sallyport", []string{"internal/app", "internal/config", "internal/demo", "internal/gate/access", "internal/record/audit"}},
+	{"internal/examine", []string{"guard/..."}},
+	{"cmd/sallyport", []string{"internal/examine", "internal/app", "internal/config", "internal/demo", "internal/gate/access", "internal/record/audit"}},
 
 	// For tests and for making weights.
 	{"internal/rules", nil},
