@@ -93,12 +93,21 @@ type Store struct {
 
 	// change is held by whoever changes a list: limits count all lists of a resource.
 	change sync.Mutex
+	sums   map[string]*sum // by resource; guarded by change
 
 	mu     sync.Mutex
 	loaded map[place]*loaded // guarded by mu; bounded by the lists there are
 }
 
 type place struct{ resource, name string }
+
+// sum is what the lists of a resource hold, so that a change need not read them all.
+type sum struct {
+	at    time.Time
+	lists map[string]count // by name
+}
+
+type count struct{ terms, patterns int }
 
 // loaded is a list in memory. It never changes.
 type loaded struct {
@@ -116,7 +125,7 @@ func New(c Config) *Store {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &Store{key: c.Key, now: c.Now, loaded: map[place]*loaded{}}
+	s := &Store{key: c.Key, now: c.Now, loaded: map[place]*loaded{}, sums: map[string]*sum{}}
 	s.rows = store.Collection[record]{
 		Store: c.Store, Table: "blocklists", Encode: encode, Decode: decode,
 		Key: func(ctx context.Context, resource, _ string) (seal.Key, error) {
@@ -221,6 +230,7 @@ func (s *Store) Delete(ctx context.Context, resource, name string) error {
 	}
 	err = s.rows.Delete(ctx, resource, id)
 	s.forget(resource, name)
+	delete(s.sums, resource)
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNoList
 	}
@@ -240,27 +250,18 @@ func (s *Store) Add(ctx context.Context, resource, name string, items []Item) ([
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.all(ctx, resource)
+	sum, err := s.sumLocked(ctx, resource)
 	if err != nil {
 		return nil, err
 	}
-	var added []Item
+	var (
+		added []Item
+		own   count
+	)
 	err = s.rows.Update(ctx, resource, id, func(r *record) error {
 		added = r.add(items, s.now())
-		terms, patterns := counts(r.Items)
-		for _, other := range all {
-			if other.Name != name {
-				t, p := counts(other.Items)
-				terms, patterns = terms+t, patterns+p
-			}
-		}
-		switch {
-		case terms > MaxTerms:
-			return ErrTooMany
-		case patterns > MaxPatterns:
-			return ErrPatterns
-		}
-		return nil
+		own = countOf(r.Items)
+		return sum.admits(name, own)
 	})
 	s.forget(resource, name)
 	switch {
@@ -269,16 +270,51 @@ func (s *Store) Add(ctx context.Context, resource, name string, items []Item) ([
 	case err != nil:
 		return nil, err
 	}
+	sum.lists[name] = own
 	return added, nil
 }
 
-func counts(items []Item) (terms, patterns int) {
-	for _, it := range items {
-		if it.Pattern {
-			patterns++
+// sumLocked counts what the lists of a resource hold.
+func (s *Store) sumLocked(ctx context.Context, resource string) (*sum, error) {
+	if have := s.sums[resource]; have != nil && s.now().Sub(have.at) < fresh {
+		return have, nil
+	}
+	all, err := s.all(ctx, resource)
+	if err != nil {
+		return nil, err
+	}
+	counted := &sum{at: s.now(), lists: map[string]count{}}
+	for _, r := range all {
+		counted.lists[r.Name] = countOf(r.Items)
+	}
+	s.sums[resource] = counted
+	return counted, nil
+}
+
+// admits reports whether a list may hold so much beside the others.
+func (u *sum) admits(name string, own count) error {
+	for other, n := range u.lists {
+		if other != name {
+			own.terms, own.patterns = own.terms+n.terms, own.patterns+n.patterns
 		}
 	}
-	return len(items), patterns
+	switch {
+	case own.terms > MaxTerms:
+		return ErrTooMany
+	case own.patterns > MaxPatterns:
+		return ErrPatterns
+	}
+	return nil
+}
+
+func countOf(items []Item) count {
+	c := count{terms: len(items)}
+	for _, it := range items {
+		if it.Pattern {
+			c.patterns++
+		}
+	}
+	return c
 }
 
 func checkItems(items []Item) error {
@@ -345,6 +381,7 @@ func (s *Store) Remove(ctx context.Context, resource, name string, ids []string)
 		return nil
 	})
 	s.forget(resource, name)
+	delete(s.sums, resource)
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrNoList
 	}
