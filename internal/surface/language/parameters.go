@@ -158,7 +158,7 @@ func (s *surface) readPolicies(c *cognitive.Call, r *cognitive.Reader, p *parame
 			return
 		}
 		in := c.Read(v, "parameters."+at, "policyKind", "policyName", "redactionCharacter", "entityTypes", "isDefault")
-		q := policy{kind: policyKind(in.Word("policyKind", true, policyWords...)), character: "*"}
+		q := policy{kind: policyKindOf(in.Word("policyKind", true, policyWords...)), character: "*"}
 		in.Text("policyName", false, cognitive.Length{Max: maxWord})
 		if ch, given := in.Text("redactionCharacter", false, cognitive.Length{}); given {
 			if !strings.Contains(redactionCharacters, ch) || utf8.RuneCountInString(ch) != 1 {

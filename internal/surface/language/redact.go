@@ -18,7 +18,11 @@ const (
 	syntheticReplacement
 )
 
-var policyWords = []string{"characterMask", "noMask", "entityMask", "syntheticReplacement"}
+// policyWords are the kinds in their order, then what earlier previews called the
+// first three.
+var policyWords = []string{"characterMask", "noMask", "entityMask", "syntheticReplacement", "MaskWithCharacter", "DoNotRedact", "MaskWithEntityType"}
+
+func policyKindOf(word int) policyKind { return policyKind(word % 4) }
 
 // redactionCharacters are what characterMask may write.
 const redactionCharacters = "!#$%&*+-=?@^_~"

@@ -233,8 +233,9 @@ func TestRedactionPolicies(t *testing.T) {
 	masked := func(policies string) string { _, r := w.one(t, policies, text); return r }
 	for policies, want := range map[string]string{
 		`{}`: "**************, ****************, **************",
-		`{"redactionPolicies":[{"policyKind":"characterMask","redactionCharacter":"#"}]}`:                                      "##############, ################, ##############",
-		`{"redactionPolicy":{"policyKind":"CharacterMask","redactionCharacter":"_"}}`:                                          "______________, ________________, ______________",
+		`{"redactionPolicies":[{"policyKind":"characterMask","redactionCharacter":"#"}]}`: "##############, ################, ##############",
+		`{"redactionPolicy":{"policyKind":"CharacterMask","redactionCharacter":"_"}}`:     "______________, ________________, ______________",
+		`{"redactionPolicy":{"policyKind":"MaskWithEntityType"}}`:                         "[EMAIL_1], [PHONENUMBER_1], [EMAIL_1]", `{"redactionPolicy":{"policyKind":"DoNotRedact"}}`: "", `{"redactionPolicy":{"policyKind":"MaskWithCharacter"}}`: "**************, ****************, **************",
 		`{"redactionPolicy":{"policyKind":"noMask"}}`:                                                                          "",
 		`{"redactionPolicies":[{"policyKind":"entityMask"}]}`:                                                                  "[EMAIL_1], [PHONENUMBER_1], [EMAIL_1]",
 		`{"redactionPolicies":[{"policyKind":"noMask","isDefault":true},{"policyKind":"entityMask","entityTypes":["Email"]}]}`: "[EMAIL_1], " + phone + ", [EMAIL_1]",
