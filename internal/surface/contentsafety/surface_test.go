@@ -424,7 +424,12 @@ func TestBlocklists(t *testing.T) {
 			t.Errorf("%s: %d", q, rec.Code)
 		}
 	}
+	w.Notes()
 	ask("POST", "/list-a:removeBlocklistItems", `{"blocklistItemIds":["nowhere"]}`, 404)
+	// What was intended and failed has an outcome, not a refusal beside an open intent.
+	if notes := w.Notes(); len(notes) != 2 || notes[0] != "intent BlocklistItems_Remove [list-a]" || !strings.HasPrefix(notes[1], "outcome BlocklistItems_Remove 404 false") {
+		t.Errorf("on the record: %q", notes)
+	}
 	ask("POST", "/list-a:removeBlocklistItems", `{"blocklistItemIds":[]}`, 400)
 
 	w.Notes()
@@ -522,6 +527,27 @@ func TestPanicIsContained(t *testing.T) {
 		t.Errorf("%d %+v", rec.Code, f)
 	}
 	if notes := w.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "refused Blocklists_List 500") {
+		t.Errorf("on the record: %q", notes)
+	}
+}
+
+// brokenWriter breaks when the reply is sent.
+type brokenWriter struct{ http.ResponseWriter }
+
+func (brokenWriter) Write([]byte) (int, error) { panic("broken") }
+
+// What breaks behind the record is not recorded twice.
+func TestPanicBehindTheRecord(t *testing.T) {
+	w := newWorld(t)
+	func() {
+		defer func() {
+			if v := recover(); v != http.ErrAbortHandler {
+				t.Errorf("the connection is not cut: %v", v)
+			}
+		}()
+		cognitivetest.Ask(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.ServeHTTP(brokenWriter{rw}, r) }), http.MethodPost, "/contentsafety/text:analyze"+version, `{"text":"a"}`)
+	}()
+	if notes := w.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "outcome Text_Analyze 200") {
 		t.Errorf("on the record: %q", notes)
 	}
 }
