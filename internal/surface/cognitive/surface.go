@@ -246,7 +246,7 @@ func (c *Call) Answer(status int, body []byte, o gate.Outcome) error {
 // Self is the address of this request with another query, for links to next pages.
 func (c *Call) Self(query url.Values) string {
 	scheme := "http"
-	if c.r.TLS != nil {
+	if httpx.Secure(c.r) {
 		scheme = "https"
 	}
 	return scheme + "://" + c.r.Host + c.r.URL.EscapedPath() + "?" + query.Encode()
