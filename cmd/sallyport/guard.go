@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,45 +13,23 @@ import (
 // maxExplained bounds a file to explain in bytes.
 const maxExplained = 16 << 20
 
-func runGuard(args []string, out, errs io.Writer) error {
-	if asksHelp(args) {
-		return runHelp(nil, out, errs)
-	}
-	if len(args) == 0 {
-		_, _ = fmt.Fprintln(errs, "sallyport: guard explain FILE or guard eval FILE…")
-		return errUsage
-	}
-	switch args[0] {
-	case "explain":
-		return guardExplain(args[1:], out, errs)
-	case "eval":
-		return guardEval(args[1:], out, errs)
-	}
-	_, _ = fmt.Fprintf(errs, "sallyport: no command guard %q\n", args[0])
-	return errUsage
-}
-
-// guardExplain prints content, on purpose: the operator named the file.
-func guardExplain(args []string, out, errs io.Writer) error {
-	f := flags("guard explain", errs)
+// declareGuardExplain prints content, on purpose: the operator named the file.
+func declareGuardExplain(f *flag.FlagSet) func(streams) error {
 	whole := f.Bool("whole", false, "print texts uncut")
-	files, err := parseFiles(f, args)
-	if err != nil {
-		return err
+	return func(s streams) error {
+		if f.NArg() != 1 {
+			return misused("one FILE is needed; - is standard input")
+		}
+		text, err := readText(f.Arg(0))
+		if err != nil {
+			return err
+		}
+		g, err := examine.Open()
+		if err != nil {
+			return err
+		}
+		return g.Explain(s.out, text, *whole)
 	}
-	if len(files) != 1 {
-		_, _ = fmt.Fprintln(errs, "sallyport guard explain: one FILE is needed; - is standard input")
-		return errUsage
-	}
-	text, err := readText(files[0])
-	if err != nil {
-		return err
-	}
-	g, err := examine.Open()
-	if err != nil {
-		return err
-	}
-	return g.Explain(out, text, *whole)
 }
 
 func readText(file string) (string, error) {
@@ -70,22 +49,18 @@ func readText(file string) (string, error) {
 	return string(b), err
 }
 
-func guardEval(args []string, out, errs io.Writer) error {
-	f := flags("guard eval", errs)
+func declareGuardEval(f *flag.FlagSet) func(streams) error {
 	var o examine.Options
-	f.StringVar(&o.By, "by", "", "group by one of: "+strings.Join(examine.Groups, ", "))
-	f.StringVar(&o.Split, "split", "", "only rows of this split, e.g. dev")
-	files, err := parseFiles(f, args)
-	if err != nil {
-		return err
+	f.StringVar(&o.By, "by", "", "group by `FIELD`: "+strings.Join(examine.Groups, ", "))
+	f.StringVar(&o.Split, "split", "", "only rows of this `SPLIT`, e.g. dev")
+	return func(s streams) error {
+		if f.NArg() == 0 {
+			return misused("FILE.jsonl is needed; there may be several, and they may end in .gz")
+		}
+		g, err := examine.Open()
+		if err != nil {
+			return err
+		}
+		return g.Evaluate(s.out, f.Args(), o)
 	}
-	if len(files) == 0 {
-		_, _ = fmt.Fprintln(errs, "sallyport guard eval: FILE.jsonl is needed, may be several and may end in .gz")
-		return errUsage
-	}
-	g, err := examine.Open()
-	if err != nil {
-		return err
-	}
-	return g.Evaluate(out, files, o)
 }

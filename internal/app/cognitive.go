@@ -19,7 +19,7 @@ func (a *App) withCognitive(p *parts, chat http.Handler) (http.Handler, error) {
 	c := p.config
 	service := cognitive.Behind(a.gate)
 	safety, err := contentsafety.New(contentsafety.Config{
-		Resolver: p.set, Service: service, Log: a.log, MaxBody: c.Limits.BodyBytes, Deadline: c.Limits.GuardDeadline,
+		Resolver: p.set, Service: service, Log: a.log, Deadline: c.Limits.GuardDeadline,
 		Requests: func(r *resource.Resource) int { return r.SafetyRequests },
 		Guards:   safetyGuards{a.guards}, Lists: a.state.lists,
 	})

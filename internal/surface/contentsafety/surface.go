@@ -95,7 +95,6 @@ type Config struct {
 	Service  cognitive.Service
 	Log      *slog.Logger
 	Now      func() time.Time
-	MaxBody  int64
 	Deadline time.Duration // of the guards of one request; 0 means 10 s
 	Requests func(*resource.Resource) int
 
@@ -109,6 +108,10 @@ type Config struct {
 // surface holds the handlers.
 type surface struct{ Config }
 
+// maxBody is more than the largest request of the contract has, every character
+// escaped: a hundred items of a blocklist with their descriptions.
+const maxBody = 2 << 20
+
 // Prefix begins every path.
 const Prefix = "/contentsafety/"
 
@@ -121,7 +124,7 @@ func New(c Config) (*cognitive.Surface, error) {
 		c.Deadline = 10 * time.Second
 	}
 	return cognitive.New(cognitive.Config{
-		Resolver: c.Resolver, Service: c.Service, Log: c.Log, Now: c.Now, MaxBody: c.MaxBody,
+		Resolver: c.Resolver, Service: c.Service, Log: c.Log, Now: c.Now, MaxBody: maxBody,
 		Dialect: cognitive.Dialect{
 			Surface: "contentsafety", Invalid: "InvalidRequestBody", TooMany: "TooManyRequests", Busy: "ServerBusy", Fault: "InternalError", Stamped: true,
 		},
