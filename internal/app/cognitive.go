@@ -15,11 +15,11 @@ import (
 
 // withCognitive serves Content Safety and Language beside chat. Guards that this
 // program lacks stay nil, and their routes are not there.
-func (a *App) withCognitive(p *parts, chat http.Handler) (http.Handler, error) {
+func (a *App) withCognitive(p *parts, chat http.Handler, room *httpx.Room) (http.Handler, error) {
 	c := p.config
 	service := cognitive.Behind(a.gate)
 	safety, err := contentsafety.New(contentsafety.Config{
-		Resolver: p.set, Service: service, Log: a.log, Deadline: c.Limits.GuardDeadline,
+		Resolver: p.set, Service: service, Log: a.log, Room: room, Deadline: c.Limits.GuardDeadline,
 		Requests: func(r *resource.Resource) int { return r.SafetyRequests },
 		Guards:   safetyGuards{a.guards}, Lists: a.state.lists,
 	})
@@ -27,7 +27,7 @@ func (a *App) withCognitive(p *parts, chat http.Handler) (http.Handler, error) {
 		return nil, err
 	}
 	personal, err := language.New(language.Config{
-		Resolver: p.set, Service: service, Log: a.log, Deadline: c.Limits.GuardDeadline,
+		Resolver: p.set, Service: service, Log: a.log, Room: room, Deadline: c.Limits.GuardDeadline,
 		Requests: func(r *resource.Resource) int { return r.LanguageRequests },
 		Finder:   finder{a.guards},
 	})

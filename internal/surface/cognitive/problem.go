@@ -115,6 +115,10 @@ func (c *Call) problem(err error) *Problem {
 		return body(http.StatusRequestTimeout, "Timeout", "The request body did not arrive in time.")
 	case errors.Is(err, httpx.ErrBodyCut):
 		return body(http.StatusBadRequest, c.s.config.Dialect.Invalid, "The request body ended early.")
+	case errors.Is(err, httpx.ErrCrowded):
+		p := c.unavailable(gate.Overloaded, err)
+		p.recorded, p.retryAfter = false, httpx.RoomWait
+		return p
 	case errors.Is(err, context.Canceled):
 		return &Problem{Status: statusGone, outcome: gate.Cancelled, cause: err}
 	}

@@ -25,6 +25,8 @@ type Config struct {
 	Log      *slog.Logger // required
 	Now      func() time.Time
 	MaxBody  int64 // bytes; 0 means httpx.DefaultMaxBody
+	// Room bounds the memory of all requests; surfaces share it. Nil: one of its own.
+	Room *httpx.Room
 
 	Dialect Dialect
 	// Prefixes begin every path, e.g. "/contentsafety/".
@@ -62,6 +64,9 @@ func New(c Config) (*Surface, error) {
 	if c.MaxBody == 0 {
 		c.MaxBody = httpx.DefaultMaxBody
 	}
+	if c.Room == nil {
+		c.Room = httpx.NewRoom(0)
+	}
 	if err := check(c.Routes); err != nil {
 		return nil, err
 	}
@@ -85,6 +90,7 @@ type Call struct {
 	entry   Entry  // nil until authorised
 	intends bool   // the intent is on the record: its outcome must follow
 	ended   bool   // the outcome is on the record
+	share   httpx.Share
 }
 
 // ServeHTTP serves one request.
@@ -98,6 +104,7 @@ func (s *Surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if c.id == "" {
 		c.id = httpx.NewID()
 	}
+	defer c.share.Leave()
 	defer c.contain()
 	c.headers()
 	if err := c.serve(); err != nil {
@@ -190,12 +197,12 @@ const ScoresHeader = "x-sallyport-scores"
 
 // JSON reads the body as one JSON object and shows it to use.
 func (c *Call) JSON(use func(json.Value) error) error {
-	return httpx.JSONBody(c.w, c.r, c.s.config.MaxBody, c.object(use))
+	return c.s.config.Room.JSONBody(c.w, c.r, c.s.config.MaxBody, &c.share, c.object(use))
 }
 
 // MergePatch is JSON for a PATCH.
 func (c *Call) MergePatch(use func(json.Value) error) error {
-	return httpx.MergePatchBody(c.w, c.r, c.s.config.MaxBody, c.object(use))
+	return c.s.config.Room.MergePatchBody(c.w, c.r, c.s.config.MaxBody, &c.share, c.object(use))
 }
 
 func (c *Call) object(use func(json.Value) error) func([]byte) error {

@@ -19,6 +19,7 @@ import (
 	"sallyport/internal/gate"
 	"sallyport/internal/resource"
 	"sallyport/internal/surface/cognitive"
+	"sallyport/internal/surface/httpx"
 )
 
 // Guards judge texts. Implementations MUST look at all of a text or return an
@@ -95,6 +96,7 @@ type Config struct {
 	Service  cognitive.Service
 	Log      *slog.Logger
 	Now      func() time.Time
+	Room     *httpx.Room   // of the memory of all requests; nil: one of its own
 	Deadline time.Duration // of the guards of one request; 0 means 10 s
 	Requests func(*resource.Resource) int
 
@@ -124,7 +126,7 @@ func New(c Config) (*cognitive.Surface, error) {
 		c.Deadline = 10 * time.Second
 	}
 	return cognitive.New(cognitive.Config{
-		Resolver: c.Resolver, Service: c.Service, Log: c.Log, Now: c.Now, MaxBody: maxBody,
+		Resolver: c.Resolver, Service: c.Service, Log: c.Log, Now: c.Now, MaxBody: maxBody, Room: c.Room,
 		Dialect: cognitive.Dialect{
 			Surface: "contentsafety", Invalid: "InvalidRequestBody", TooMany: "TooManyRequests", Busy: "ServerBusy", Fault: "InternalError", Stamped: true,
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"sallyport/internal/surface/cognitive"
 	"sallyport/internal/surface/cognitive/cognitivetest"
 	"sallyport/internal/surface/contentsafety"
+	"sallyport/internal/surface/httpx"
 )
 
 const version = "?api-version=2024-09-01"
@@ -500,6 +502,29 @@ func (w *world) idOf(t *testing.T, text string) string {
 	}
 	t.Fatalf("no item %q", text)
 	return ""
+}
+
+// Without room for a body: 503, with a time to come back, on the record.
+func TestNoRoom(t *testing.T) {
+	room := httpx.NewRoom(4)
+	w := newWorld(t, func(c *contentsafety.Config) { c.Room = room })
+	inside, done := make(chan bool), make(chan bool)
+	go func() { // takes all the room there is
+		r := httptest.NewRequest("POST", "/", strings.NewReader(`{}`))
+		r.Header.Set("Content-Type", "application/json")
+		var s httpx.Share
+		_ = room.JSONBody(httptest.NewRecorder(), r, 100, &s, func([]byte) error { close(inside); <-done; return nil })
+		s.Leave()
+	}()
+	<-inside
+	defer close(done)
+	rec := cognitivetest.Ask(w, http.MethodPost, "/contentsafety/text:analyze"+version, `{"text":"a"}`)
+	if f := cognitivetest.Faulty(t, rec); rec.Code != 503 || f.Code != "ServerBusy" || rec.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %+v", rec.Code, f)
+	}
+	if notes := w.Notes(); len(notes) != 1 || notes[0] != "refused Text_Analyze 503 Overloaded" {
+		t.Errorf("on the record: %q", notes)
+	}
 }
 
 func TestRoutesDeclareIdentifiers(t *testing.T) {

@@ -43,17 +43,17 @@ func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]by
 	return jsonBody(w, r, limit, nil, nil, use, "application/json")
 }
 
-// MergePatchBody is JSONBody of a PATCH, which may also call itself a merge patch
-// (RFC 7396).
-func MergePatchBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]byte) error) error {
-	return jsonBody(w, r, limit, nil, nil, use, "application/json", "application/merge-patch+json")
-}
-
 // JSONBody is the function of the same name within the room: a body beyond what is
 // free waits before it is read, and every body before it is used. What it takes from
 // then on is in s until s leaves.
 func (room *Room) JSONBody(w http.ResponseWriter, r *http.Request, limit int64, s *Share, use func([]byte) error) error {
 	return jsonBody(w, r, limit, room, s, use, "application/json")
+}
+
+// MergePatchBody is JSONBody of a PATCH, which may also call itself a merge patch
+// (RFC 7396).
+func (room *Room) MergePatchBody(w http.ResponseWriter, r *http.Request, limit int64, s *Share, use func([]byte) error) error {
+	return jsonBody(w, r, limit, room, s, use, "application/json", "application/merge-patch+json")
 }
 
 func jsonBody(w http.ResponseWriter, r *http.Request, limit int64, room *Room, s *Share, use func([]byte) error, media ...string) error {

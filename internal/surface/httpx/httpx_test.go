@@ -351,7 +351,7 @@ func TestMergePatchBody(t *testing.T) {
 	for media, want := range map[string]error{"application/merge-patch+json": nil, "application/json": nil, "application/json-patch+json": httpx.ErrMediaType} {
 		r := httptest.NewRequest("PATCH", "/", strings.NewReader(`{}`))
 		r.Header.Set("Content-Type", media)
-		if err := httpx.MergePatchBody(httptest.NewRecorder(), r, 100, func([]byte) error { return nil }); !errors.Is(err, want) {
+		if err := httpx.NewRoom(0).MergePatchBody(httptest.NewRecorder(), r, 100, &httpx.Share{}, func([]byte) error { return nil }); !errors.Is(err, want) {
 			t.Errorf("%s: %v", media, err)
 		}
 		err := httpx.JSONBody(httptest.NewRecorder(), r, 100, func([]byte) error { return nil })

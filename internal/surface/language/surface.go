@@ -19,6 +19,7 @@ import (
 	"sallyport/internal/gate"
 	"sallyport/internal/resource"
 	"sallyport/internal/surface/cognitive"
+	"sallyport/internal/surface/httpx"
 )
 
 // Finder finds personal data. Implementations MUST look at all of a text or return
@@ -44,6 +45,7 @@ type Config struct {
 	Service  cognitive.Service
 	Log      *slog.Logger
 	Now      func() time.Time
+	Room     *httpx.Room   // of the memory of all requests; nil: one of its own
 	Deadline time.Duration // of the guards of one request; 0 means 10 s
 	Requests func(*resource.Resource) int
 	Finder   Finder
@@ -74,7 +76,7 @@ func New(c Config) (*cognitive.Surface, error) {
 		s.categories[t] = true
 	}
 	return cognitive.New(cognitive.Config{
-		Resolver: c.Resolver, Service: c.Service, Log: c.Log, Now: c.Now, MaxBody: maxBody,
+		Resolver: c.Resolver, Service: c.Service, Log: c.Log, Now: c.Now, MaxBody: maxBody, Room: c.Room,
 		Dialect: cognitive.Dialect{
 			Surface: "language", Invalid: "InvalidRequest", Inner: "InvalidRequestBodyFormat",
 			TooMany: "TooManyRequests", Busy: "ServiceUnavailable", Fault: "InternalServerError",

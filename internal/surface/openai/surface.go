@@ -23,6 +23,8 @@ type Config struct {
 	Now      func() time.Time
 	MaxBody  int64 // bytes; 0 means httpx.DefaultMaxBody
 	Memory   int64 // bytes of all requests together; 0 means httpx.DefaultMemory
+	// Room is shared with other surfaces. Nil: a room of Memory bytes.
+	Room *httpx.Room
 }
 
 // Surface serves the API. It is safe for concurrent use.
@@ -47,7 +49,10 @@ func New(c Config) (*Surface, error) {
 	if err := check(table); err != nil {
 		return nil, err
 	}
-	return &Surface{config: c, routes: table, room: httpx.NewRoom(c.Memory)}, nil
+	if c.Room == nil {
+		c.Room = httpx.NewRoom(c.Memory)
+	}
+	return &Surface{config: c, routes: table, room: c.Room}, nil
 }
 
 // call is one request under way.
