@@ -29,22 +29,26 @@ type command struct {
 	about string
 	// declare adds the command's flags and returns what runs once they were read.
 	declare func(*flag.FlagSet) func(streams) error
+	// takes names the arguments behind the flags; "" is none.
+	takes string
 }
 
 var commands = []command{
-	{"demo", "run a sample organisation", declareDemo},
-	{"serve", "run the service of a configuration", declareServe},
-	{"check", "print what is wrong in a configuration, with lines", declareCheck},
-	{"schema", "print the configuration's schema", declareSchema},
-	{"key", "make an API key; the slot's old one ends at once", declareKey},
-	{"role add", "give a role to a person or a group", declareRoleAdd},
-	{"role list", "print who has which role", declareRoleList},
-	{"role remove", "take a role back", declareRoleRemove},
-	{"admin link", "make a link that lets a person in, once, within 15 minutes", declareAdminLink},
-	{"audit verify", "say whether the record is intact", declareAuditVerify},
-	{"audit show", "print the record's entries", declareAuditShow},
-	{"audit export", "print the entries that the checkpoint covers, for another program", declareAuditExport},
-	{"version", "print the version", declareVersion},
+	{"demo", "run a sample organisation", declareDemo, ""},
+	{"serve", "run the service of a configuration", declareServe, ""},
+	{"check", "print what is wrong in a configuration, with lines", declareCheck, ""},
+	{"schema", "print the configuration's schema", declareSchema, ""},
+	{"key", "make an API key; the slot's old one ends at once", declareKey, ""},
+	{"role add", "give a role to a person or a group", declareRoleAdd, ""},
+	{"role list", "print who has which role", declareRoleList, ""},
+	{"role remove", "take a role back", declareRoleRemove, ""},
+	{"admin link", "make a link that lets a person in, once, within 15 minutes", declareAdminLink, ""},
+	{"audit verify", "say whether the record is intact", declareAuditVerify, ""},
+	{"audit show", "print the record's entries", declareAuditShow, ""},
+	{"audit export", "print the entries that the checkpoint covers, for another program", declareAuditExport, ""},
+	{"guard explain", "print what the guards read in a text, and what they say of it", declareGuardExplain, "FILE"},
+	{"guard eval", "print how well the guards do on labelled texts", declareGuardEval, "FILE.jsonl…"},
+	{"version", "print the version", declareVersion, ""},
 }
 
 type streams struct{ out, err io.Writer }
@@ -86,7 +90,7 @@ func run(args []string, out, errs io.Writer) int {
 		return s.code(c.name, c.help(out))
 	case err != nil:
 		return s.code(c.name, errUsage{dashes(err.Error())})
-	case f.NArg() > 0:
+	case f.NArg() > 0 && c.takes == "":
 		return s.code(c.name, misused("unexpected argument %q", f.Arg(0)))
 	}
 	return s.code(c.name, do(s))
@@ -182,7 +186,7 @@ func help(out io.Writer, name string) error {
 func (c *command) help(out io.Writer) error {
 	f, _ := c.flags()
 	t := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
-	_, _ = fmt.Fprintf(t, "sallyport %s: %s\n\n", c.name, c.about)
+	_, _ = fmt.Fprintf(t, "sallyport %s: %s\n\n", strings.TrimSpace(c.name+" "+c.takes), c.about)
 	f.VisitAll(func(g *flag.Flag) {
 		what, about := flag.UnquoteUsage(g)
 		if standard := g.DefValue; standard != "" && standard != "false" && standard != "0" {

@@ -56,7 +56,12 @@ func TestWhatIsNotUnderstoodExits2(t *testing.T) {
 		{"audit", "verify", "--config", "x", "--state", "y"}, {"audit", "show", "--from", "-1"}, {"audit", "show", "--from", "x"}}
 	for _, c := range commands {
 		words := strings.Fields(c.name)
-		lines = append(lines, append(words[:len(words):len(words)], "--no-such-flag"), append(words[:len(words):len(words)], "-", "x"), append(words[:len(words):len(words)], "extra"))
+		lines = append(lines, append(words[:len(words):len(words)], "--no-such-flag"))
+		if c.takes == "" {
+			lines = append(lines, append(words[:len(words):len(words)], "-", "x"), append(words[:len(words):len(words)], "extra"))
+		} else {
+			lines = append(lines, words) // without what it takes
+		}
 		if len(words) == 2 {
 			lines = append(lines, words[:1], []string{words[0], "fly"})
 		}
@@ -235,5 +240,29 @@ func TestVerdictSaysWhatCoversTheEntries(t *testing.T) {
 		if want := map[audit.State]int{audit.CannotTell: 2, audit.Damaged: 1}[s]; code != want || !oneLine(out.String()) {
 			t.Errorf("%s: exit %d, %q", s, code, out.String())
 		}
+	}
+}
+
+func TestGuard(t *testing.T) {
+	dir := t.TempDir()
+	text, rows := filepath.Join(dir, "text.txt"), filepath.Join(dir, "rows.jsonl")
+	for file, content := range map[string]string{text: "Mail jo@example.org", rows: `{"text":"The bus leaves at ten.","label":0,"category":"jailbreak"}`} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, out, errs := call("guard", "explain", text); code != 0 || !strings.Contains(out, "Email") || errs != "" {
+		t.Errorf("explain: exit %d, %q, %q", code, out, errs)
+	}
+	if code, out, errs := call("guard", "eval", "--by", "kind", rows, rows); code != 0 || !strings.Contains(out, "2 rows measured") || errs != "" {
+		t.Errorf("eval: exit %d, %q, %q", code, out, errs)
+	}
+	for _, args := range [][]string{{"guard", "explain", filepath.Join(dir, "none")}, {"guard", "eval", text}} {
+		if code, out, errs := call(args...); code != 1 || out != "" || !oneLine(errs) {
+			t.Errorf("%q: exit %d, %q, %q", args, code, out, errs)
+		}
+	}
+	if code, _, _ := call("guard", "explain", text, text); code != 2 {
+		t.Errorf("two files: exit %d", code)
 	}
 }

@@ -33,6 +33,7 @@ import (
 	"sallyport/internal/knowledge"
 	"sallyport/internal/record/audit"
 	"sallyport/internal/resource"
+	"sallyport/internal/surface/httpx"
 	"sallyport/internal/surface/openai"
 	"sallyport/internal/surface/web"
 )
@@ -197,8 +198,12 @@ func (a *App) fill(ctx context.Context, p *parts) (err error) {
 	if err != nil {
 		return err
 	}
-	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes, Memory: c.Limits.MemoryBytes})
+	room := httpx.NewRoom(c.Limits.MemoryBytes) // of all requests, whatever they ask
+	chat, err := openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes, Room: room})
 	if err != nil {
+		return err
+	}
+	if p.api, err = a.withCognitive(p, chat, room); err != nil {
 		return err
 	}
 	return a.buildPage(ctx, p)

@@ -25,6 +25,9 @@ var accountNames = map[corpus.Account]string{
 // demoAPIVersion is the last dated stable version (reference, section 2).
 const demoAPIVersion = "2024-10-21"
 
+// demoSafetyVersion is the last stable version of Content Safety.
+const demoSafetyVersion = "2024-09-01"
+
 // Demo runs the sample organisation until ctx ends. What a person is shown goes
 // to out.
 func Demo(ctx context.Context, o demo.Options, version string, out io.Writer, log *slog.Logger) error {
@@ -184,6 +187,10 @@ func (d *sample) variables() [][2]string {
 		{"OPENAI_API_VERSION", demoAPIVersion},
 		{"AZURE_OPENAI_CHAT_DEPLOYMENT", "chat"},
 		{"AZURE_OPENAI_EMBEDDING_DEPLOYMENT", "embedding"},
+		{"CONTENT_SAFETY_ENDPOINT", url},
+		{"CONTENT_SAFETY_KEY", d.key},
+		{"LANGUAGE_ENDPOINT", url},
+		{"LANGUAGE_KEY", d.key},
 		{"SALLYPORT_LIMITED_DEPLOYMENT", "limited"},
 		{"SALLYPORT_DENIED_ENDPOINT", url + "/vault"},
 		{"SALLYPORT_DENIED_KEY", d.deniedKey},
@@ -243,6 +250,10 @@ func (d *sample) introduce(out io.Writer) {
 	p("curl:")
 	p("  curl -s '%s/openai/deployments/chat/chat/completions?api-version=%s' -H 'api-key: %s' \\", url, demoAPIVersion, d.key)
 	p("    -H 'content-type: application/json' -d '{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'")
+	p("")
+	p("Content Safety and Language, at the same address with the same key:")
+	p("  curl -s '%s/contentsafety/text:analyze?api-version=%s' -H 'Ocp-Apim-Subscription-Key: %s' \\", url, demoSafetyVersion, d.key)
+	p("    -H 'content-type: application/json' -d '{\"text\":\"Hello\"}'")
 	p("")
 	if d.first {
 		p("This is the first API key; it is not shown again and stays valid. Each start makes a fresh second key.")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"sallyport/internal/blocklists"
 	"sallyport/internal/config"
 	"sallyport/internal/custody/keys"
 	"sallyport/internal/custody/seal"
@@ -29,6 +30,7 @@ type state struct {
 	directory *identity.Directory
 	decider   *access.Decider
 	libraryID []byte // makes the ids of folder documents
+	lists     *blocklists.Store
 	undo      undo
 }
 
@@ -96,6 +98,9 @@ func (s *state) openKeys(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	s.libraryID = library.Derive("ids").Bytes()
+	s.lists = blocklists.New(blocklists.Config{Store: s.store, Key: func(ctx context.Context, resource string) (seal.Key, error) {
+		return s.keys.Key(ctx, keys.Installation().Resource(resource))
+	}})
 	return nil
 }
 

@@ -74,7 +74,8 @@ func (c *Config) ResourceSet() (*resource.Set, error) {
 			Network: resource.Network{
 				Public: r.Network.Public == "enabled", Allow: mustPrefixes(r.Network.Allow), Links: r.Network.Links,
 			},
-			LocalAuth:   r.LocalAuth == "enabled",
+			LocalAuth:      r.LocalAuth == "enabled",
+			SafetyRequests: r.Safety.RequestsPerMinute, LanguageRequests: r.Language.RequestsPerMinute,
 			Deployments: map[string]*resource.Deployment{},
 		}
 		for _, d := range keys(r.Deployments) {

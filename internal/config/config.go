@@ -170,7 +170,14 @@ type Resource struct {
 	Path        string                 `yaml:"path" doc:"Path prefix it is found by, e.g. /ward. One resource may have neither: bare paths are its."`
 	Network     Network                `yaml:"network" doc:"Who may reach it."`
 	LocalAuth   string                 `yaml:"local_auth" doc:"Whether API keys are accepted." default:"enabled" enum:"enabled,disabled"`
+	Safety      Rate                   `yaml:"content_safety" doc:"Limits of the Content Safety API."`
+	Language    Rate                   `yaml:"language" doc:"Limits of the Language API."`
 	Deployments map[string]*Deployment `yaml:"deployments" required:"true" doc:"Models by deployment name. At least one."`
+}
+
+// Rate is the limit of an API that reaches no model.
+type Rate struct {
+	RequestsPerMinute int `yaml:"requests_per_minute" doc:"Requests in any 60 seconds. Default: no limit."`
 }
 
 // Network are a resource's network rules.

@@ -9,8 +9,10 @@
 //	Commit   the intent is durable                   -> Permit
 //	Settle   the outcome is durable, reserve returned
 //
-// An operation without an effect outside (reading a list, opening a citation)
-// ends with Entry.Record instead. The zero value of every type refuses.
+// An operation without an effect outside (reading a list, opening a citation,
+// judging a text) ends with Entry.Record instead, and may be counted by
+// Entry.Meter before. One that changes what is stored puts its intent on the
+// record first, by Entry.Intend. The zero value of every type refuses.
 package gate
 
 import (
@@ -37,9 +39,19 @@ const (
 	Embeddings      = access.Embeddings
 	ModelsRead      = access.ModelsRead
 	Unsupported     = access.Unsupported // operations that are not built: anyone with a valid credential may be told so
-	PageUse         = access.PageUse
-	KnowledgeRead   = access.KnowledgeRead
-	SessionUse      = access.SessionUse // sign out, own settings: every person
+
+	TextAnalyze       = access.TextAnalyze
+	ShieldPrompt      = access.ShieldPrompt
+	Groundedness      = access.Groundedness
+	ProtectedMaterial = access.ProtectedMaterial
+	BlocklistsRead    = access.BlocklistsRead
+	BlocklistsWrite   = access.BlocklistsWrite
+	BlocklistsDelete  = access.BlocklistsDelete
+	LanguageAnalyze   = access.LanguageAnalyze
+
+	PageUse       = access.PageUse
+	KnowledgeRead = access.KnowledgeRead
+	SessionUse    = access.SessionUse // sign out, own settings: every person
 )
 
 // Actions lists every action.
@@ -54,7 +66,7 @@ type Visit struct {
 	Action     Action
 	Operation  string // the record's closed word, e.g. "ChatCompletions_Create"
 	Deployment string // as asked; "" for operations without one
-	Surface    string // "openai", "web"
+	Surface    string // "openai", "contentsafety", "language", "web"
 	RequestID  string
 }
 

@@ -119,13 +119,15 @@ type Network struct {
 
 // Resource is the tenant boundary: keys, network rules, filters, deployments.
 type Resource struct {
-	Name        string
-	Region      Region
-	Hosts       []string // lower case, without port
-	Path        string   // "" or "/ward": prefix of every path
-	Network     Network
-	LocalAuth   bool // API keys are accepted
-	Deployments map[string]*Deployment
+	Name      string
+	Region    Region
+	Hosts     []string // lower case, without port
+	Path      string   // "" or "/ward": prefix of every path
+	Network   Network
+	LocalAuth bool // API keys are accepted
+	// Requests a minute to the APIs that reach no model; 0 is no limit.
+	SafetyRequests, LanguageRequests int
+	Deployments                      map[string]*Deployment
 }
 
 // Unlawful says why no backend may serve.

@@ -182,7 +182,7 @@ func TestKindsOfLicences(t *testing.T) {
 // pages are what a reader is sent to.
 var pages = []string{
 	"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/architecture.md", "docs/configuration.md",
-	"docs/dependencies.md", "docs/threat-model.md", "docs/operations.md",
+	"docs/dependencies.md", "docs/threat-model.md", "docs/operations.md", "docs/content-safety.md",
 }
 
 func TestCommandsInPagesExist(t *testing.T) {

@@ -55,6 +55,10 @@ var may = []struct {
 	}},
 
 	// What people work with.
+	{"internal/blocklists", []string{
+		"guard/blocklist", "guard/normalize", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open",
+		"internal/custody/seal", "internal/custody/store",
+	}},
 	{"internal/knowledge", []string{"internal/conversation", "internal/custody/content", "internal/custody/content/open", "internal/gate/identity", "internal/knowledge/lexis"}},
 	{"internal/knowledge/lexis", nil},
 	{"internal/chat", []string{
@@ -69,6 +73,16 @@ var may = []struct {
 		"guard", "internal/conversation", "internal/custody/content/...", "internal/exchange", "internal/gate", "internal/gate/identity",
 		"internal/resource", "internal/surface/httpx",
 	}},
+	{"internal/surface/cognitive", []string{
+		"guard", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/gate/identity", "internal/resource", "internal/surface/httpx",
+	}},
+	{"internal/surface/contentsafety", []string{
+		"guard", "guard/normalize", "internal/blocklists", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open",
+		"internal/gate", "internal/resource", "internal/surface/cognitive", "internal/surface/httpx",
+	}},
+	{"internal/surface/language", []string{
+		"guard", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/resource", "internal/surface/cognitive", "internal/surface/httpx",
+	}},
 	{"internal/surface/web", []string{
 		"guard", "internal/chat", "internal/chat/prose", "internal/custody/content", "internal/custody/content/open", "internal/gate", "internal/gate/identity",
 		"internal/knowledge", "internal/resource", "internal/surface/httpx",
@@ -79,7 +93,8 @@ var may = []struct {
 	{"internal/demo", []string{"internal/config"}},
 	{"internal/demo/corpus", []string{"internal/knowledge"}},
 	{"internal/app", []string{"guard/...", "internal/..."}},
-	{"cmd/sallyport", []string{"internal/app", "internal/config", "internal/demo", "internal/gate/access", "internal/gate/identity", "internal/record/audit"}},
+	{"internal/examine", []string{"guard/..."}},
+	{"cmd/sallyport", []string{"internal/app", "internal/examine", "internal/config", "internal/demo", "internal/gate/access", "internal/gate/identity", "internal/record/audit"}},
 
 	// For tests and for making weights.
 	{"internal/rules", nil},
@@ -90,6 +105,7 @@ var may = []struct {
 	}},
 	{"internal/custody/store/storetest", []string{"internal/custody/store"}},
 	{"internal/surface/web/webtest", []string{"guard/...", "internal/..."}},
+	{"internal/surface/cognitive/cognitivetest", []string{"internal/gate", "internal/gate/identity", "internal/resource", "internal/surface/cognitive"}},
 	{"test", []string{"internal/backend/mockupstream"}},
 	{"training", []string{"guard/..."}},
 }
@@ -257,16 +273,20 @@ func TestExchangeTakesOnlyStatusesOfHTTP(t *testing.T) {
 // openers is the privacy audit: who opens content, and for what. A package that
 // is not here cannot read a prompt, an answer or a document.
 var openers = map[string]string{
-	"internal/custody/seal":        "seals the text that is stored, and opens what was sealed",
-	"internal/filter":              "shows every text to the guards, masks and puts back",
-	"internal/backend/upstream":    "writes the request to the backend, reads its answer",
-	"internal/backend/extractive":  "reads the documents it was handed, quotes from them",
-	"internal/knowledge":           "indexes documents, compares words of the question",
-	"internal/chat/prose":          "cuts an answer into statements, finds what supports them",
-	"internal/surface/openai":      "decodes requests, encodes answers",
-	"internal/surface/web":         "decodes questions, encodes answers and passages",
-	"internal/backend/backendtest": "tests only: compares what a backend sent and answered",
-	"internal/surface/web/webtest": "tests only: a fake backend that obeys words of the question",
+	"internal/custody/seal":          "seals the text that is stored, and opens what was sealed",
+	"internal/filter":                "shows every text to the guards, masks and puts back",
+	"internal/backend/upstream":      "writes the request to the backend, reads its answer",
+	"internal/backend/extractive":    "reads the documents it was handed, quotes from them",
+	"internal/knowledge":             "indexes documents, compares words of the question",
+	"internal/chat/prose":            "cuts an answer into statements, finds what supports them",
+	"internal/surface/openai":        "decodes requests, encodes answers",
+	"internal/surface/cognitive":     "decodes requests",
+	"internal/surface/contentsafety": "shows texts to the guards, encodes blocklists",
+	"internal/surface/language":      "shows documents to the guards, encodes them redacted",
+	"internal/blocklists":            "seals the terms of lists, compiles them",
+	"internal/surface/web":           "decodes questions, encodes answers and passages",
+	"internal/backend/backendtest":   "tests only: compares what a backend sent and answered",
+	"internal/surface/web/webtest":   "tests only: a fake backend that obeys words of the question",
 }
 
 func TestWhoOpensContent(t *testing.T) {

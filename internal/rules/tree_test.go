@@ -98,7 +98,7 @@ func below(room, dir string) bool { return room == dir || strings.HasPrefix(room
 // and what holds for the program does not hold for them.
 var harness = []string{
 	"internal/rules", "internal/backend/backendtest", "internal/backend/mockupstream",
-	"internal/custody/store/storetest", "internal/surface/web/webtest", "test", "training",
+	"internal/custody/store/storetest", "internal/surface/web/webtest", "internal/surface/cognitive/cognitivetest", "test", "training",
 }
 
 func isHarness(room string) bool {

@@ -277,8 +277,11 @@ var carrying = map[Action][]string{
 	Completions:     {string(OpenAIUser), string(OpenAIContributor), string(CognitiveServicesUser)},
 	Embeddings:      {string(OpenAIUser), string(OpenAIContributor), string(CognitiveServicesUser)},
 	ModelsRead:      {string(OpenAIUser), string(OpenAIContributor), string(CognitiveServicesUser)},
-	PageUse:         {string(ChatUser)},
-	KnowledgeRead:   {string(ChatUser), string(KnowledgeReader)},
+	TextAnalyze:     {string(CognitiveServicesUser)}, ShieldPrompt: {string(CognitiveServicesUser)}, Groundedness: {string(CognitiveServicesUser)},
+	ProtectedMaterial: {string(CognitiveServicesUser)}, BlocklistsRead: {string(CognitiveServicesUser)}, BlocklistsWrite: {string(CognitiveServicesUser)},
+	BlocklistsDelete: {string(CognitiveServicesUser)}, LanguageAnalyze: {string(CognitiveServicesUser)},
+	PageUse:       {string(ChatUser)},
+	KnowledgeRead: {string(ChatUser), string(KnowledgeReader)},
 }
 
 // Memory is a Table in memory, for tests and the demo. The zero Memory is empty.

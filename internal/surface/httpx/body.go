@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,18 +40,24 @@ var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b
 // it MUST NOT keep them. After an error of this package the connection closes
 // with the response, so that an unread rest is never taken for a next request.
 func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]byte) error) error {
-	return jsonBody(w, r, limit, nil, nil, use)
+	return jsonBody(w, r, limit, nil, nil, use, "application/json")
 }
 
 // JSONBody is the function of the same name within the room: a body beyond what is
 // free waits before it is read, and every body before it is used. What it takes from
 // then on is in s until s leaves.
 func (room *Room) JSONBody(w http.ResponseWriter, r *http.Request, limit int64, s *Share, use func([]byte) error) error {
-	return jsonBody(w, r, limit, room, s, use)
+	return jsonBody(w, r, limit, room, s, use, "application/json")
 }
 
-func jsonBody(w http.ResponseWriter, r *http.Request, limit int64, room *Room, s *Share, use func([]byte) error) error {
-	if err := jsonMedia(r.Header); err != nil {
+// MergePatchBody is JSONBody of a PATCH, which may also call itself a merge patch
+// (RFC 7396).
+func (room *Room) MergePatchBody(w http.ResponseWriter, r *http.Request, limit int64, s *Share, use func([]byte) error) error {
+	return jsonBody(w, r, limit, room, s, use, "application/json", "application/merge-patch+json")
+}
+
+func jsonBody(w http.ResponseWriter, r *http.Request, limit int64, room *Room, s *Share, use func([]byte) error, media ...string) error {
+	if err := jsonMedia(r.Header, media); err != nil {
 		refuseRest(w)
 		return err
 	}
@@ -166,7 +173,7 @@ func grow(buf []byte, want int) []byte {
 }
 
 // jsonMedia refuses bodies that two readers could read differently.
-func jsonMedia(h http.Header) error {
+func jsonMedia(h http.Header, accepted []string) error {
 	for _, v := range h.Values("Content-Encoding") {
 		if v = strings.TrimSpace(v); v != "" && !strings.EqualFold(v, "identity") {
 			return ErrBodyEncoding
@@ -180,7 +187,7 @@ func jsonMedia(h http.Header) error {
 		return nil
 	}
 	media, params, err := mime.ParseMediaType(types[0])
-	if err != nil || media != "application/json" {
+	if err != nil || !slices.Contains(accepted, media) {
 		return ErrMediaType
 	}
 	for name, v := range params {

@@ -3,6 +3,7 @@ package httpx_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -302,6 +303,60 @@ func TestClientID(t *testing.T) {
 	for in, want := range map[string]string{"abc-1": "abc-1", "": "", "a b": "", "a\r\nx": "", strings.Repeat("a", 65): "", "é": ""} {
 		if got := httpx.ClientID(in); got != want {
 			t.Errorf("ClientID(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Only a trusted proxy's word makes a plain connection a secure one.
+func TestSecure(t *testing.T) {
+	ask := func(peer, proto string, proxies ...string) *http.Request {
+		r := httptest.NewRequest("GET", "http://ward.example/", nil)
+		r.RemoteAddr = peer
+		r.Header.Set("X-Forwarded-Proto", proto)
+		p := &httpx.Place{}
+		for _, s := range proxies {
+			p.Proxies = append(p.Proxies, netip.MustParsePrefix(s))
+		}
+		return r.WithContext(httpx.WithPlace(r.Context(), p))
+	}
+	for _, c := range []struct {
+		r    *http.Request
+		want bool
+	}{
+		{ask("192.0.2.1:1", "https"), false}, {ask("192.0.2.1:1", "https", "192.0.2.0/24"), true}, {ask("192.0.2.1:1", "http", "192.0.2.0/24"), false},
+		{ask("198.51.100.1:1", "https", "192.0.2.0/24"), false}, {ask("nobody", "https", "192.0.2.0/24"), false},
+	} {
+		if got := httpx.Secure(c.r); got != c.want {
+			t.Errorf("%s %v: %v", c.r.RemoteAddr, c.r.Header, got)
+		}
+	}
+	r := ask("192.0.2.1:1", "http")
+	r.TLS = &tls.ConnectionState{}
+	if !httpx.Secure(r) {
+		t.Error("TLS is not secure")
+	}
+}
+
+// The first mark counts, wherever the others stand.
+func TestBegins(t *testing.T) {
+	for path, want := range map[string]int{"/a/x": 0, "/x/a/b/": 2, "/b/a/": 0, "/x": -1, "": -1} {
+		if got := httpx.Begins(path, "/a/", "/b/"); got != want {
+			t.Errorf("%q: %d, want %d", path, got, want)
+		}
+	}
+}
+
+// A merge patch is taken where it may be, and nowhere else.
+func TestMergePatchBody(t *testing.T) {
+	for media, want := range map[string]error{"application/merge-patch+json": nil, "application/json": nil, "application/json-patch+json": httpx.ErrMediaType} {
+		r := httptest.NewRequest("PATCH", "/", strings.NewReader(`{}`))
+		r.Header.Set("Content-Type", media)
+		if err := httpx.NewRoom(0).MergePatchBody(httptest.NewRecorder(), r, 100, &httpx.Share{}, func([]byte) error { return nil }); !errors.Is(err, want) {
+			t.Errorf("%s: %v", media, err)
+		}
+		err := httpx.JSONBody(httptest.NewRecorder(), r, 100, func([]byte) error { return nil })
+		if (err == nil) != (media == "application/json") {
+			t.Errorf("%s as JSON: %v", media, err)
 		}
 	}
 }

@@ -91,6 +91,16 @@ func ClientAddr(r *http.Request) netip.Addr {
 	return addr
 }
 
+// Secure reports whether the client's own connection has TLS: to us, or to a trusted
+// proxy that says so. Links that a client follows with its key depend on it.
+func Secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && within(peer.Addr().Unmap().WithZone(""), PlaceOf(r.Context()).Proxies) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
 func within(a netip.Addr, set []netip.Prefix) bool {
 	for _, p := range set {
 		if p.Contains(a) {

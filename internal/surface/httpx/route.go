@@ -31,6 +31,18 @@ func Match(dst []string, pattern, path string) ([]string, bool) {
 	}
 }
 
+// Begins is where in path the first of marks begins, such as "/openai/", or -1. What
+// stands before it may be a resource's prefix.
+func Begins(path string, marks ...string) int {
+	first := -1
+	for _, m := range marks {
+		if i := strings.Index(path, m); i >= 0 && (first < 0 || i < first) {
+			first = i
+		}
+	}
+	return first
+}
+
 // Identifier reports whether s is a name that configuration may hold: letters,
 // digits, dot, dash and underscore, at most 64.
 func Identifier(s string) bool {

@@ -23,6 +23,8 @@ type Config struct {
 	Now      func() time.Time
 	MaxBody  int64 // bytes; 0 means httpx.DefaultMaxBody
 	Memory   int64 // bytes of all requests together; 0 means httpx.DefaultMemory
+	// Room is shared with other surfaces. Nil: a room of Memory bytes.
+	Room *httpx.Room
 }
 
 // Surface serves the API. It is safe for concurrent use.
@@ -47,7 +49,10 @@ func New(c Config) (*Surface, error) {
 	if err := check(table); err != nil {
 		return nil, err
 	}
-	return &Surface{config: c, routes: table, room: httpx.NewRoom(c.Memory)}, nil
+	if c.Room == nil {
+		c.Room = httpx.NewRoom(c.Memory)
+	}
+	return &Surface{config: c, routes: table, room: c.Room}, nil
 }
 
 // call is one request under way.
@@ -113,7 +118,7 @@ func (c *call) serve() error {
 		return err
 	}
 	c.visit = gate.Visit{
-		Resource: res, Credential: credential(c.r.Header), From: httpx.ClientAddr(c.r), Link: httpx.PlaceOf(c.r.Context()).Link,
+		Resource: res, Credential: identity.FromHeader(c.r.Header), From: httpx.ClientAddr(c.r), Link: httpx.PlaceOf(c.r.Context()).Link,
 		Action: route.Action, Operation: route.Operation, Surface: "openai", RequestID: c.id,
 	}
 	if len(route.Identifiers) > 0 && route.Identifiers[0] == DeploymentInPath && route.Built() {
@@ -172,32 +177,6 @@ func (c *call) apiVersion() error {
 	}
 	c.version = given[0]
 	return nil
-}
-
-// credential takes the one credential of a request. A header given twice or two
-// headers that disagree prove nothing: there must be no doubt about who asks.
-func credential(h http.Header) identity.Credential {
-	keys := append(h.Values("api-key"), h.Values("Ocp-Apim-Subscription-Key")...)
-	all := keys
-	for _, v := range h.Values("Authorization") {
-		scheme, token, _ := strings.Cut(v, " ")
-		if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") {
-			token = "" // another scheme counts as a value that differs
-		}
-		all = append(all[:len(all):len(all)], token)
-	}
-	for _, v := range all {
-		if v == "" || v != all[0] {
-			return identity.Credential{}
-		}
-	}
-	switch {
-	case len(keys) > 0:
-		return identity.Credential{Kind: identity.Key, Secret: identity.NewSecret(keys[0])}
-	case len(all) > 0:
-		return identity.Credential{Kind: identity.Bearer, Secret: identity.NewSecret(all[0])}
-	}
-	return identity.Credential{}
 }
 
 // headers sets what every response has (section 15).
