@@ -65,6 +65,11 @@ const (
 	AzureStorageKey = "AzureStorageAccountKey"
 	APIKey          = "APIKey"
 	Password        = "Password"
+
+	Person       = "Person"
+	Organization = "Organization"
+	Location     = "Location"
+	Address      = "Address"
 )
 
 // longest holds every type and its longest match in characters of the
@@ -76,6 +81,7 @@ var longest = map[string]int{
 	SingaporeNRIC: 9, AustralianTFN: 17, ABARouting: 17, BankAccount: 33, Passport: 9, DriversLicense: 24,
 	MedicalRecord: 16, AWSAccessKey: 20, PrivateKey: 4096, GitHubToken: 255, JSONWebToken: 2048, AzureStorageKey: 88,
 	APIKey: 200, Password: 64,
+	Person: 96, Organization: 112, Location: 96, Address: 192,
 }
 
 // Types are the names of all types, sorted.
@@ -113,6 +119,7 @@ func Find(s string) []Entity { return FindReading(normalize.Normalize(s)) }
 func FindReading(r normalize.Reading) []Entity {
 	f := finder{text: r.Cased(), lower: r.Text}
 	f.scan()
+	f.names()
 	return resolve(f.found, r)
 }
 
