@@ -25,6 +25,6 @@ func (f *finder) names() {
 		return
 	}
 	for _, n := range m.Find(f.text, f.lower) {
-		f.add(nameTypes[n.Kind], n.Start, n.End, min(n.Score, 0.89))
+		f.add(nameTypes[n.Kind], n.Start, n.End, n.Score)
 	}
 }

@@ -51,7 +51,7 @@ func (f *finder) url(i int) {
 		start--
 	}
 	switch f.lower[start:i] {
-	case "http", "https", "ftp", "ftps", "sftp", "ssh", "ws", "wss", "git", "jdbc", "postgres", "postgresql", "mysql", "mongodb", "redis", "amqp", "smb", "s3", "ldap":
+	case "http", "https", "ftp", "ftps", "sftp", "ssh", "ws", "wss", "git", "jdbc", "postgres", "postgresql", "mysql", "mongodb", "redis", "rediss", "amqp", "amqps", "mariadb", "sqlserver", "mssql", "oracle", "mongodb+srv", "smb", "s3", "ldap":
 	default:
 		return
 	}
@@ -64,7 +64,23 @@ func (f *finder) url(i int) {
 	}
 	if end > i+4 {
 		f.add(URL, start, end, 0.9)
+		f.login(i+3, end)
 	}
+}
+
+// login reads name:password@ at the beginning of what follows the "://".
+func (f *finder) login(i, end int) {
+	authority := f.text[i:end]
+	if k := strings.IndexAny(authority, "/?#"); k >= 0 {
+		authority = authority[:k]
+	}
+	at := strings.LastIndexByte(authority, '@')
+	colon := strings.IndexByte(authority, ':')
+	if colon < 1 || at < colon+2 || at-colon-1 > longest[Password] || colon > longest[Username] {
+		return
+	}
+	f.add(Username, i, i+colon, 0.96)
+	f.add(Password, i+colon+1, i+at, 0.96)
 }
 
 // hexAddress reads an IPv4, IPv6 or MAC address at i.
@@ -94,6 +110,10 @@ done:
 		j, colons = i+k, 0 // a port follows
 	}
 	s := f.text[i:j]
+	if k := strings.LastIndexByte(f.text[i:j], ':'); colons == 8 && dashes == 0 && dots == 0 && k > 0 {
+		j, colons = i+k, 7 // a port follows all eight groups
+	}
+	s = f.text[i:j]
 	if f.is(j, isWord) && colons+dashes < 5 {
 		return
 	}

@@ -22,7 +22,7 @@ var wire = map[string][]string{
 	"CA_SIN": {pii.CanadianSIN}, "SG_NRIC": {pii.SingaporeNRIC}, "AU_TFN": {pii.AustralianTFN}, "US_BANK_ROUTING": {pii.ABARouting}, "US_BANK_ACCOUNT": {pii.BankAccount},
 	"US_PASSPORT": {pii.Passport}, "DRIVER_LICENSE": {pii.DriversLicense}, "MEDICAL_RECORD": {pii.MedicalRecord}, "API_KEY": {pii.APIKey, pii.GitHubToken, pii.AWSAccessKey}, "JWT": {pii.JSONWebToken}, "PASSWORD": {pii.Password},
 	"PERSON": {pii.Person}, "ORGANIZATION": {pii.Organization}, "ADDRESS": {pii.Address, pii.Location}, "LOCATION": {pii.Location, pii.Address},
-	"DOMAIN_NAME": {pii.URL},
+	"DOMAIN_NAME": {pii.URL}, "USERNAME": {pii.Username}, "CRYPTO": {pii.CryptoWallet}, "DATE_OF_BIRTH": {pii.DateOfBirth, pii.Date}, "DATE_TIME": {pii.Date, pii.DateOfBirth},
 }
 
 // spanCount counts spans.
@@ -142,8 +142,7 @@ func piiSet(w io.Writer, rows []corpus.Row, source, note string, train bool) {
 	fmt.Fprintln(w)
 }
 
-// counted leaves out what rows do not label: addresses of the net, user names
-// and dates that are nobody's birthday.
+// counted leaves out what rows do not label: addresses of the net and ages.
 func counted(r *corpus.Row, found []pii.Entity) []pii.Entity {
 	labels := map[string]bool{}
 	for _, s := range r.Spans {
@@ -153,7 +152,7 @@ func counted(r *corpus.Row, found []pii.Entity) []pii.Entity {
 	}
 	out := found[:0]
 	for _, e := range found {
-		if e.Type != pii.URL || labels[pii.URL] {
+		if e.Type != pii.URL && e.Type != pii.Age || labels[e.Type] {
 			out = append(out, e)
 		}
 	}

@@ -502,7 +502,7 @@ func (w *writer) code() string {
 		}
 		return string(b)
 	}
-	switch w.r.IntN(11) {
+	switch w.r.IntN(15) {
 	case 0:
 		return hex(40)
 	case 1:
@@ -521,6 +521,14 @@ func (w *writer) code() string {
 		return strings.ToLower(w.word()) + "_" + strings.ToLower(w.word())
 	case 8:
 		return w.digits(3) + "-" + w.digits(2) + "-" + w.digits(4) + "-" + upper(1)
+	case 11:
+		return upper(2) + w.digits(2) + " " + upper(4) + " " + w.digits(4) + " " + w.digits(4) + " " + w.digits(2)
+	case 12:
+		return upper(2) + w.one(" ", "") + w.digits(2) + " " + w.digits(2) + " " + w.digits(2) + " " + upper(1)
+	case 13:
+		return strings.ToUpper(hex(2) + "-" + hex(2) + "-" + hex(2) + "-" + hex(2) + "-" + hex(2) + "-" + hex(2))
+	case 14:
+		return upper(6) + w.digits(2) + upper(1) + w.digits(2) + upper(1) + w.digits(3) + upper(1)
 	case 9:
 		b := make([]byte, 20+w.r.IntN(30))
 		for i := range b {

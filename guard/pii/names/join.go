@@ -73,6 +73,9 @@ func (s *scratch) name(m *Model, from, to int, score float32) (Name, bool) {
 	if from == to {
 		return Name{}, false
 	}
+	if kind == Organization && to-from == 1 && s.words[from].shape == shapeLower {
+		return Name{}, false
+	}
 	letters := false
 	for k := from; k < to; k++ {
 		w := &s.words[k]
