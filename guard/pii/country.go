@@ -137,7 +137,7 @@ var codedRules = [...]coded{
 	{GermanCard, "XXXXXXXXX", nil, []string{"personalausweis", "personalausweisnummer"}, 0},
 	{GermanSocial, "00000000A000", germanSocial, []string{"sozialversicherungsnummer", "rentenversicherungsnummer", "sv-nummer", "rvnr"}, 0.85},
 	{NewZealandHealth, "AAA0000", nil, []string{"nhi", "nhi number"}, 0},
-	{MedicareID, "0AXX0AX0AA00", nil, []string{"medicare", "mbi", "beneficiary"}, 0.7},
+	{MedicareID, "0AX0AX0AA00", nil, []string{"medicare", "mbi", "beneficiary"}, 0.7},
 	{VIN, "XXXXXXXXXXXXXXXXX", vin, []string{"vin", "fahrgestellnummer", "chassis", "vehicle", "fin"}, 0.7},
 	{CURP, "AAAA000000AAAAAAX0", nil, []string{"curp"}, 0.9},
 	{RussianPassport, "00AA0000000", nil, []string{"passport"}, 0},
@@ -223,8 +223,8 @@ func (f *finder) special(i int) {
 		if s := f.stripped(i, 18); residentID(s) {
 			f.add(ChineseID, i, i+18, 0.97)
 		}
-	case f.formAt(i, "dXXX-XXX-XXdd"):
-		if s := f.stripped(i, 13); len(s) >= 11 && fits(s[:11], "0AXX0AX0AA0") {
+	case f.formAt(i, "dXXd-XXd-XXdd"):
+		if s := f.stripped(i, 13); fits(s, "0AX0AX0AA00") {
 			f.add(MedicareID, i, i+13, 0.85)
 		}
 	}

@@ -21,7 +21,7 @@ type passage struct {
 }
 
 // read labels the words of an example.
-func read(m *names.Model, e example) passage {
+func read(m *names.Model, plain map[string]bool, e example) passage {
 	r := normalize.Normalize(e.text)
 	p := m.Read(r.Cased(), r.Text)
 	out := passage{p: p, labels: make([]names.Kind, p.Len())}
@@ -29,6 +29,9 @@ func read(m *names.Model, e example) passage {
 		start, end := p.Span(i)
 		at := r.Span(start, end)
 		out.labels[i] = label(p, i, e, at.Start, at.End)
+		if e.unlabelled && out.labels[i] == unknown && plain[r.Text[start:end]] {
+			out.labels[i] = neighbourly(p, i)
+		}
 	}
 	return out
 }
@@ -143,14 +146,14 @@ func weightOf(k names.Kind) float32 {
 }
 
 // fit trains both looks on the examples.
-func fit(m *names.Model, examples []example, epochs int, seed uint64) *fitter {
+func fit(m *names.Model, plain map[string]bool, examples []example, epochs int, seed uint64) *fitter {
 	f := newFitter(0.12)
 	r := rand.New(rand.NewPCG(seed, 1))
 	order := r.Perm(len(examples))
 	for epoch := range epochs {
 		loss, n := 0, 0
 		for _, k := range order {
-			p := read(m, examples[k])
+			p := read(m, plain, examples[k])
 			blur(p, r)
 			for i, want := range p.labels {
 				if !p.p.Candidate(i) {

@@ -201,8 +201,8 @@ func (w *writer) last() string {
 	if w.chance(0.03) {
 		l += "-" + pick(w.r, w.v.last[w.pool()])
 	}
-	if w.chance(0.03) {
-		l = w.one("van ", "van der ", "de ", "von ", "da ", "del ", "al-", "Mc", "O'", "de la ", "ten ", "St. ", "El ", "bin ", "D'") + l
+	if w.chance(0.05) {
+		l = w.one("van ", "van der ", "de ", "von ", "da ", "del ", "al-", "Mc", "O'", "O'", "de la ", "ten ", "St. ", "El ", "bin ", "D'") + l
 	}
 	return l
 }
@@ -228,6 +228,9 @@ func (w *writer) person() string {
 	}
 	if w.chance(0.06) {
 		last = w.invented()
+	}
+	if w.chance(0.03) {
+		last = w.one("O'", "D'", "Mc", "Mac", "De", "Di", "Van") + last
 	}
 	initial, _ := utf8.DecodeRuneInString(first)
 	switch p := w.r.Float64(); {

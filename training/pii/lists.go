@@ -92,6 +92,9 @@ func (v *vocabulary) known(common map[string]bool) map[string]uint16 {
 					t[part] |= flag
 				}
 			}
+			if len(folded) > 3 && folded[1] == '\'' { // the model reads O'Hara as one word
+				t[folded] |= flag
+			}
 		}
 	}
 	for _, l := range append([]string{"world", "asia"}, languages...) {

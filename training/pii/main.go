@@ -35,7 +35,7 @@ func train(data, out string, texts, epochs int) error {
 		return err
 	}
 	v := load()
-	words := common(rows)
+	words, plain := common(rows)
 	m := names.New(v.known(words))
 	examples := generated(v, texts)
 	made := len(examples)
@@ -48,7 +48,7 @@ func train(data, out string, texts, epochs int) error {
 		}
 	}
 	fmt.Printf("%d texts generated, %d labelled rows, %d real texts, %d common words\n", made, labelledRows, len(negatives), len(words))
-	f := fit(m, append(examples, negatives...), epochs, 7)
+	f := fit(m, plain, append(examples, negatives...), epochs, 7)
 	f.quantised(m)
 	m.Threshold = thresholds
 	var b bytes.Buffer

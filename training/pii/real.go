@@ -82,36 +82,44 @@ func real(rows []corpus.Row, limit int) []example {
 }
 
 // common are the words that permissive texts write small, often enough and more
-// than large.
-func common(rows []corpus.Row) map[string]bool {
+// than large; plain are those that hardly ever begin with a capital.
+func common(rows []corpus.Row) (words, plain map[string]bool) {
 	small, large := map[string]int{}, map[string]int{}
 	for i := range rows {
 		r := &rows[i]
-		if !corpus.Permissive(r.License) || r.Split != "train" || r.Task == "pii" {
-			continue
+		if !corpus.Permissive(r.License) || r.Split != "train" || r.Task == "pii" || r.Source == "clinc150" || r.Source == "davidson_tweets" {
+			continue // all small: names too
 		}
 		for _, w := range strings.FieldsFunc(r.Text, func(c rune) bool { return !unicode.IsLetter(c) && c != '\'' }) {
 			first, _ := utf8.DecodeRuneInString(w)
 			if unicode.IsUpper(first) {
-				large[fold(w)]++
+				large[w]++
 			} else {
-				small[fold(w)]++
+				small[w]++
 			}
 		}
 	}
-	out := map[string]bool{}
+	words, plain = map[string]bool{}, map[string]bool{}
 	for w, n := range small {
-		if n >= 4 && n*2 > large[w] && utf8.RuneCountInString(w) > 1 {
-			out[w] = true
+		r, size := utf8.DecodeRuneInString(w)
+		capital := large[string(unicode.ToUpper(r))+w[size:]]
+		if utf8.RuneCountInString(w) < 2 {
+			continue
+		}
+		if n >= 4 && n*2 > capital || n >= 2 && n > capital {
+			words[fold(w)] = true
+		}
+		if n >= 30 && n > 2*capital {
+			plain[fold(w)] = true
 		}
 	}
 	for _, l := range languages {
 		for _, w := range list("word_" + l) {
-			out[fold(w)] = true
+			words[fold(w)] = true
 		}
 		for _, w := range textWords(l) {
-			out[fold(w)] = true
+			words[fold(w)] = true
 		}
 	}
-	return out
+	return words, plain
 }

@@ -84,6 +84,10 @@ func (s *scratch) judge(m *Model) {
 	}
 }
 
+// hopeless is how far behind Other a kind is out of the question, as a logit: no
+// threshold is as low.
+const hopeless = 3
+
 type sums [lanes]int32
 
 func (m *Model) add(sum *sums, rows []uint32) {
@@ -113,13 +117,13 @@ func (s *sums) verdict(scale float32) (Kind, float32) {
 			best = k
 		}
 	}
+	if s[Other]-s[best] > int32(hopeless/scale) {
+		return Other, 0
+	}
 	var all float64
 	for k := range Kinds {
 		all += math.Exp(float64(scale) * float64(s[k]-s[best]))
 	}
 	p := float32(1 / all)
-	if s[Other] > s[best] && p < 0.05 {
-		return Other, p
-	}
 	return best, p
 }

@@ -109,6 +109,13 @@ func (s *scratch) read(m *Model, cased, lower string) {
 			h = (h ^ uint32(lower[j])) * prime
 			j++
 		}
+		if j == i+1 && apostrophe(cased, lower, j) { // O'Hara, D'Angelo
+			h = (h ^ '\'') * prime
+			for j++; j < len(lower) && byteClass[lower[j]] != 0; j++ {
+				all |= byteClass[lower[j]]
+				h = (h ^ uint32(lower[j])) * prime
+			}
+		}
 		w := word{start: int32(i), end: int32(j), hash: h}
 		w.shape = shapeOf(cased[i:j], lower[i:j], all)
 		if w.shape < shapeShort {
@@ -122,6 +129,12 @@ func (s *scratch) read(m *Model, cased, lower string) {
 		i, gapFrom = j, j
 	}
 	s.gate()
+}
+
+// apostrophe reports whether the one letter before j and the word behind an
+// apostrophe at j are a name together: both begin with a capital.
+func apostrophe(cased, lower string, j int) bool {
+	return j+1 < len(lower) && lower[j] == '\'' && cased[j-1] != lower[j-1] && cased[j+1] != lower[j+1]
 }
 
 func shapeOf(cased, lower string, all uint8) uint8 {
@@ -149,7 +162,7 @@ func shapeOf(cased, lower string, all uint8) uint8 {
 		return shapeLower
 	case firstUp && n <= 2 && (n == 1 || cased[0] >= 0x80):
 		return shapeLetter
-	case firstUp && up == 1:
+	case firstUp && (up == 1 || up == 2 && n > 3 && lower[1] == '\''):
 		return shapeTitle
 	case up == n:
 		return shapeUpper
@@ -188,6 +201,7 @@ func (s *scratch) gate() {
 		w := &s.words[i]
 		switch {
 		case w.end-w.start > 32 || w.glued && w.shape == shapeLower:
+		case w.shape == shapeTitle && s.ordinary(i):
 		case w.shape == shapeTitle, w.shape == shapeUpper, w.shape == shapeLetter, w.shape == shapeMixed:
 			w.candidate = true
 		case w.shape == shapeLower && w.known&(KnownFirst|KnownLast|KnownCity|KnownLand|KnownStreet|KnownJoint|KnownForm) != 0:
@@ -199,6 +213,21 @@ func (s *scratch) gate() {
 		}
 		s.any = s.any || w.candidate
 	}
+}
+
+// ordinary reports whether word i, in a capital, only begins a sentence or is a
+// noun: a word of the language that names nothing, alone before a small word.
+func (s *scratch) ordinary(i int) bool {
+	const nameLike = KnownFirst | KnownLast | KnownCity | KnownLand | KnownStreet | KnownForm | KnownTitle | KnownJoint | KnownTrade
+	if w := &s.words[i]; w.known&KnownCommon == 0 || w.known&nameLike != 0 {
+		return false
+	}
+	if i+1 < len(s.words) {
+		if n := &s.words[i+1]; n.shape != shapeLower || n.known&(KnownJoint|KnownStreet|KnownForm) != 0 || !s.near(i, i+1) {
+			return false
+		}
+	}
+	return i == 0 || s.words[i-1].shape == shapeLower || s.words[i].gapStop
 }
 
 // beside reports whether a neighbour of a number may belong to an address.
