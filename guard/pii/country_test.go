@@ -149,7 +149,7 @@ func TestFalseAlarms(t *testing.T) {
 		"The Paris Agreement was signed.", "part no. 731-90-3641-X", "Take Ibuprofen 400 mg.", "Installation Guide", "Table of Contents", "version 4.7.34.4411", "commit 3055cd5afeab8f176bbe872bb47f1a20df98858d",
 		"Parkinson's disease", "In March we will see.", "Monday is fine.", "The Boolean is true in Python.", "see Figure 3 and Table 12", "dGhpcyBpcyBhIGxvbmcgYmFzZTY0IHN0cmluZyB3aXRob3V0IGFueXRoaW5n", "The Great Reset Button is red.",
 		"Die Rechnung der Firma ist im Anhang.", "Le contrat est prêt.", "La factura está pagada.", "ISO 9001 and RFC 2616 and SHA-256", "const userName = getUser();", "public class Order extends Base {}", "As a result, the rate falls.",
-		"room 958, floor 7", "flight BA228", "order #86589487", "$4,092,149.90", "ISBN 978-3-16-148410-0", "error 0xBD8B7AB6", "5c6bcc0d-088e-2768-c622-6da8230d8475", "the year 2024", "chapter 12, verse 4", "10 people aged well",
+		"room 958, floor 7", "flight BA228", "order #86589487", "$4,092,149.90", "ISBN 978-3-16-148410-0", "error 0xBD8B7AB6", "5c6bcc0d-088e-2768-c622-6da8230d8475", "the year 2024", "chapter 12, verse 4", "今天天气很好, 先生您好", "東京の天気はどうですか", "同様に", "このように仕様を確認する", "多様性", "王様", "10 people aged well",
 	} {
 		if got := pii.Find(text); len(got) > 0 {
 			t.Errorf("Find(%q) = %+v, want nothing", text, got)
@@ -174,6 +174,12 @@ func TestNames(t *testing.T) {
 		{`{"name": "Ann-Marie O'Dowd", "id": 7}`, pii.Person, "Ann-Marie O'Dowd"},
 		{"She works at Harrowgate Insurance Ltd.", pii.Organization, "Harrowgate Insurance Ltd"},
 		{"We moved to Salzburg last year.", pii.Location, "Salzburg"},
+		{"我叫王小明, 住在上海", pii.Person, "王小明"},
+		{"请联系李建国先生", pii.Person, "李建国"},
+		{"姓名：陈静", pii.Person, "陈静"},
+		{"名前は佐藤健太です", pii.Person, "佐藤健太"},
+		{"田中さんに電話してください", pii.Person, "田中"},
+		{"山本花子様", pii.Person, "山本花子"},
 		{"Send it to 14 Alder Road, Bristol.", pii.Address, "14 Alder Road, Bristol"},
 		{"Ich wohne in der Lindenstraße 12, 50674 Köln.", pii.Address, "Lindenstraße 12, 50674 Köln"},
 	}

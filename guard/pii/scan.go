@@ -117,6 +117,9 @@ func (f *finder) word(i, j int, all uint8) {
 	if n <= 4 && all&isDigit == 0 && (next == ':' || next == '-') && f.is(i, isHex) {
 		f.hexAddress(i)
 	}
+	if all&isHigh != 0 && f.text[i] >= 0xE3 {
+		f.cjk(i, j)
+	}
 	if all&isHigh == 0 && n >= 8 {
 		if all&isDigit != 0 && n >= 26 {
 			f.wallet(i, j)

@@ -24,6 +24,7 @@ type example struct {
 	// unlabelled texts are real: only words that are surely no names count.
 	unlabelled bool
 	strict     bool
+	lang       string
 }
 
 // writer writes one generated text.
@@ -58,7 +59,7 @@ func (w *writer) put(kind names.Kind, s string) {
 func generate(v *vocabulary, r *rand.Rand, lang, template string) example {
 	w := &writer{v: v, r: r, lang: lang}
 	w.fill(strings.ReplaceAll(template, `\n`, "\n"))
-	e := example{text: w.b.String(), spans: w.spans}
+	e := example{text: w.b.String(), spans: w.spans, lang: lang}
 	switch {
 	case w.chance(0.06):
 		e.text = sameLength(e.text, unicode.ToLower)

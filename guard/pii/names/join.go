@@ -76,6 +76,9 @@ func (s *scratch) name(m *Model, from, to int, score float32) (Name, bool) {
 	if kind == Organization && to-from == 1 && s.words[from].shape == shapeLower {
 		return Name{}, false
 	}
+	if kind == Address && !s.placed(from, to) {
+		kind = Location
+	}
 	letters := false
 	for k := from; k < to; k++ {
 		w := &s.words[k]
@@ -85,4 +88,15 @@ func (s *scratch) name(m *Model, from, to int, score float32) (Name, bool) {
 		return Name{}, false
 	}
 	return Name{Start: int(s.words[from].start), End: int(s.words[to-1].end), Kind: kind, Score: score}, true
+}
+
+// placed reports whether words[from:to] have what makes a place an address: a
+// number or a word for streets.
+func (s *scratch) placed(from, to int) bool {
+	for k := from; k < to; k++ {
+		if w := &s.words[k]; w.shape >= shapeShort && w.shape <= shapeCode || w.known&KnownStreet != 0 && w.known&KnownJoint == 0 {
+			return true
+		}
+	}
+	return false
 }
