@@ -50,7 +50,7 @@ func heldOut(data string, texts, epochs int) error {
 	words, plain := common(rows)
 	m := names.New(seen.known(words))
 	examples := generated(seen, texts, func(t int) bool { return t%heldTemplates != 3 })
-	examples = append(append(examples, labelled(rows)...), real(rows, 4)...)
+	examples = append(append(append(examples, labelled(rows)...), real(rows, 4)...), translations()...)
 	fit(m, plain, examples, epochs, 7).quantised(m)
 	m.Threshold = thresholds
 	fmt.Println("| language | kind | labelled | recall | found | precision |\n|---|---|---|---|---|---|")

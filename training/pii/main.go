@@ -48,12 +48,7 @@ func train(data, out string, texts, epochs int) error {
 	made := len(examples)
 	examples = append(examples, labelled(rows)...)
 	labelledRows := len(examples) - made
-	negatives := real(rows, 4)
-	for _, l := range languages {
-		for _, line := range list("text_" + l) {
-			negatives = append(negatives, example{text: line, unlabelled: true})
-		}
-	}
+	negatives := append(real(rows, 4), translations()...)
 	fmt.Printf("%d texts generated, %d labelled rows, %d real texts, %d common words\n", made, labelledRows, len(negatives), len(words))
 	f := fit(m, plain, append(examples, negatives...), epochs, 7)
 	f.quantised(m)
@@ -64,6 +59,17 @@ func train(data, out string, texts, epochs int) error {
 	}
 	fmt.Printf("%s: %d KiB\n", out, b.Len()>>10)
 	return os.WriteFile(out, b.Bytes(), 0o644)
+}
+
+// translations are the sentences of translated programs. They name nobody.
+func translations() []example {
+	var out []example
+	for _, l := range languages {
+		for _, line := range list("text_" + l) {
+			out = append(out, example{text: line, unlabelled: true})
+		}
+	}
+	return out
 }
 
 // thresholds were chosen on dev rows and on the clean rows; see the model card.

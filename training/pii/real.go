@@ -59,12 +59,23 @@ var plainSources = map[string]bool{
 	"t0_quoref": true, "t0_quartz": true, "t0_qasc": true, "edos": true, "surge_toxicity": true,
 }
 
+// foreign reports whether a row is prose in another language than English, where
+// nearly every word in a capital only begins a sentence: these rows are ours or
+// short questions, and name nobody.
+func foreign(r *corpus.Row) bool {
+	switch r.Source {
+	case "pairs_wrappers", "pairs_extraction", "pairs_documents", "ailuminate_demo", "synthetic_indirect":
+		return r.Lang != "en" && r.Lang != "mul" && r.Lang != ""
+	}
+	return false
+}
+
 // real are permissive texts of the corpus without labels, cut to lines.
 func real(rows []corpus.Row, limit int) []example {
 	var out []example
 	for i := range rows {
 		r := &rows[i]
-		if r.Split != "train" || !corpus.Permissive(r.License) || !technical[r.Source] && !plainSources[r.Source] {
+		if r.Split != "train" || !corpus.Permissive(r.License) || !technical[r.Source] && !plainSources[r.Source] && !foreign(r) {
 			continue
 		}
 		n := 0
@@ -72,7 +83,7 @@ func real(rows []corpus.Row, limit int) []example {
 			if len(line) < 20 || len(line) > 1500 {
 				continue
 			}
-			out = append(out, example{text: line, unlabelled: true, strict: !technical[r.Source]})
+			out = append(out, example{text: line, unlabelled: true, strict: !technical[r.Source] && !foreign(r)})
 			if n++; n >= limit {
 				break
 			}
