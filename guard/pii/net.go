@@ -64,19 +64,18 @@ func (f *finder) url(i int) {
 	}
 	if end > i+4 {
 		f.add(URL, start, end, 0.9)
-		f.login(i+3, end)
+		f.login(i + 3)
 	}
 }
 
-// login reads name:password@ at the beginning of what follows the "://".
-func (f *finder) login(i, end int) {
+// login reads name:password@ at the beginning of what follows the "://". The
+// password may hold what an address of the net may not.
+func (f *finder) login(i int) {
+	end := f.run(i, 160, func(c byte) bool { return c > ' ' && strings.IndexByte("<>\"'`/", c) < 0 })
 	authority := f.text[i:end]
-	if k := strings.IndexAny(authority, "/?#"); k >= 0 {
-		authority = authority[:k]
-	}
 	at := strings.LastIndexByte(authority, '@')
 	colon := strings.IndexByte(authority, ':')
-	if colon < 1 || at < colon+2 || at-colon-1 > longest[Password] || colon > longest[Username] {
+	if !f.is(i+at+1, isAlnum) || colon < 1 || at < colon+2 || at-colon-1 > longest[Password] || colon > longest[Username] {
 		return
 	}
 	f.add(Username, i, i+colon, 0.96)
@@ -121,7 +120,7 @@ done:
 	case len(s) >= 17 && (colons >= 5 || dashes >= 5) && mac(s[:17]) && !f.is(i+17, isWord) && (len(s) == 17 || s[17] != s[2]):
 		f.add(MACAddress, i, i+17, 0.9)
 	case dots == 3 && colons == 0 && dashes == 0:
-		if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !holds(f.lower, max(0, i-12), i, versionWords) {
+		if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !anybody(a) && !holds(f.lower, max(0, i-12), i, versionWords) {
 			f.add(IPAddress, i, j, 0.9)
 		}
 	case colons >= 2 && dashes == 0 && !f.is(j, isWord) && len(s) >= 4 && strings.ContainsAny(s, "0123456789"):
@@ -129,6 +128,13 @@ done:
 			f.add(IPAddress, i, j, 0.9)
 		}
 	}
+}
+
+// anybody reports whether an address is everyone's: no address, the machine
+// itself, a mask or a broadcast.
+func anybody(a netip.Addr) bool {
+	b := a.As4()
+	return a.IsUnspecified() || a.IsLoopback() || b[0] == 255
 }
 
 func mac(s string) bool {

@@ -152,7 +152,7 @@ func (f *finder) assignment(i int) {
 		end--
 	}
 	if ends(before, userNames) {
-		if user := f.run(start, 40, func(c byte) bool { return class[c]&isWord != 0 || strings.IndexByte("._-", c) >= 0 }); login(f.text[start:user]) && !(user < len(f.text) && f.text[user] == '@') {
+		if user := f.run(start, 40, func(c byte) bool { return class[c]&isWord != 0 || strings.IndexByte("._-", c) >= 0 }); login(f.text[start:user]) && !(user < len(f.text) && strings.IndexByte("@([", f.text[user]) >= 0) {
 			f.add(Username, start, user, 0.8)
 		}
 		return
@@ -231,6 +231,15 @@ func strong(s string) bool {
 	return all&isLetter != 0 && (all&isDigit != 0 || signs) && !strings.Contains(s, "://")
 }
 
+// signed reports whether s has letters of both cases and a sign that no word has.
+func signed(s string) bool {
+	var all uint8
+	for k := range len(s) {
+		all |= class[s[k]]
+	}
+	return all&isUpper != 0 && all&isLower != 0 && strings.ContainsAny(s, "!@#$%^&*?~+=")
+}
+
 // named reads "login for X is name" and "username name" at the word text[i:j].
 func (f *finder) named(i, j int) {
 	if w := f.lower[i:j]; w != "login" && w != "username" && w != "userid" {
@@ -272,7 +281,7 @@ func (f *finder) spoken(i, j int) {
 		end--
 	}
 	// A plain word with a hyphen is none: "password re-set".
-	if s := f.text[start:end]; end-start >= 6 && mixed(s) && strong(s) {
+	if s := f.text[start:end]; end-start >= 6 && strong(s) && (mixed(s) || signed(s)) {
 		f.add(Password, start, end, 0.75)
 	}
 }

@@ -35,13 +35,18 @@ func (f *finder) dated(i, j int) {
 	switch {
 	case holds(f.lower, max(0, start-contextBefore/2), start, birthWords) || f.headed(start):
 		f.add(DateOfBirth, start, end, 0.9)
-	case f.clock(start, end) || f.is(start+2, isDigit) && f.is(start+3, isDigit): // a clock's, or a record's: 2025-03-01
+	case f.clock(start, end) || f.formatted(start, min(start+4, len(f.text)), "dddd") && !f.cell(start, end): // a clock's, or a record's: 2025-03-01
 		if f.all {
 			f.add(Date, start, end, 0.4)
 		}
 	default:
 		f.add(Date, start, end, 0.6)
 	}
+}
+
+// cell reports whether text[i:j] is one value of a line of values.
+func (f *finder) cell(i, j int) bool {
+	return i > 0 && strings.IndexByte(",;|\t", f.text[i-1]) >= 0 && (j == len(f.text) || strings.IndexByte(",;|\t\n", f.text[j]) >= 0)
 }
 
 // headed reports whether the table that begins the text has a column of days of
