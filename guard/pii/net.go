@@ -108,11 +108,10 @@ done:
 	if k := strings.IndexByte(f.text[i:j], ':'); dots == 3 && colons == 1 && k > 0 {
 		j, colons = i+k, 0 // a port follows
 	}
-	s := f.text[i:j]
 	if k := strings.LastIndexByte(f.text[i:j], ':'); colons == 8 && dashes == 0 && dots == 0 && k > 0 {
 		j, colons = i+k, 7 // a port follows all eight groups
 	}
-	s = f.text[i:j]
+	s := f.text[i:j]
 	if f.is(j, isWord) && colons+dashes < 5 {
 		return
 	}

@@ -209,12 +209,6 @@ func blur(p passage, r *rand.Rand) {
 
 // quantised is the model with the weights of f as bytes.
 func (f *fitter) quantised(m *names.Model) {
-	var all []float32
-	for i := range f.w {
-		for _, v := range f.w[i] {
-			all = append(all, max(v, -v))
-		}
-	}
 	const top = 2.0 // weights beyond are cut: there are hardly any
 	m.Quantise(f.w, top/127)
 }

@@ -6,8 +6,6 @@ import "sync"
 type word struct {
 	start, end int32
 	hash       uint32 // of the lower-case letters
-	tail       uint32 // of the last three bytes
-	head       uint32 // of the first three
 	gap        uint32 // of what stands before it, up to four bytes
 	known      uint16 // what the table knows of it
 	shape      uint8
