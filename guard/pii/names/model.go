@@ -27,7 +27,7 @@ var errWeights = errors.New("the weights of names are damaged")
 // Model is the weights and the table of known words. It is immutable and safe
 // for concurrent use.
 type Model struct {
-	weights   [][lanes]int8
+	weights   []uint64 // rows, see pack
 	scale     float32
 	Threshold [Kinds]float32
 	slots     []slot
@@ -93,7 +93,7 @@ func Load(packed []byte) (*Model, error) {
 		return nil, errWeights
 	}
 	data = data[len(format):]
-	m := &Model{weights: make([][lanes]int8, rows)}
+	m := &Model{weights: make([]uint64, rows)}
 	var head struct {
 		Scale     float32
 		Threshold [Kinds]float32
@@ -111,10 +111,12 @@ func Load(packed []byte) (*Model, error) {
 		body = body[6:]
 	}
 	m.fill(known)
-	for k := range int(Kinds) { // a kind's weights lie side by side: they pack better
-		for i := range rows {
-			m.weights[i][k] = int8(body[k*rows+i])
+	for i := range rows { // a kind's weights lie side by side: they pack better
+		var w [Kinds]int8
+		for k := range w {
+			w[k] = int8(body[k*rows+i])
 		}
+		m.weights[i] = pack(w)
 	}
 	return m, nil
 }
@@ -143,7 +145,7 @@ func (m *Model) Write(w io.Writer) error {
 	}
 	for k := range int(Kinds) {
 		for i := range m.weights {
-			b.WriteByte(byte(m.weights[i][k]))
+			b.WriteByte(byte(unpack(m.weights[i], k)))
 		}
 	}
 	z, err := gzip.NewWriterLevel(w, gzip.BestCompression)

@@ -90,14 +90,38 @@ const hopeless = 3
 
 type sums [lanes]int32
 
+// add sums rows of weights. A row is a word of eight bytes, each a weight and 128:
+// even and odd ones are summed side by side in lanes of 16 bits, which hold 256
+// rows.
 func (m *Model) add(sum *sums, rows []uint32) {
+	const even = 0x00FF00FF00FF00FF
+	var a, b uint64
 	for _, r := range rows {
 		row := m.weights[r]
-		for k := range Kinds {
-			sum[k] += int32(row[k])
-		}
+		a += row & even
+		b += row >> 8 & even
+	}
+	bias := int32(len(rows)) * 128
+	for k := 0; k < lanes; k += 2 {
+		sum[k] += int32(a>>(8*k)&0xFFFF) - bias
+		sum[k+1] += int32(b>>(8*k)&0xFFFF) - bias
 	}
 }
+
+// pack makes a row of weights.
+func pack(w [Kinds]int8) (row uint64) {
+	for k := range lanes {
+		v := uint64(128)
+		if k < len(w) {
+			v = uint64(int(w[k]) + 128)
+		}
+		row |= v << (8 * k)
+	}
+	return row
+}
+
+// unpack is one weight of a row.
+func unpack(row uint64, k int) int8 { return int8(int(row>>(8*k)&0xFF) - 128) }
 
 func (s *sums) best() Kind {
 	best := Other

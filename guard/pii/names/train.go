@@ -72,8 +72,9 @@ func (p *Passage) Begins(i int) bool { return p.s.words[i].gapStop }
 // Quantise sets the weights: Rows rows. scale is what one step of an int8
 // stands for.
 func (m *Model) Quantise(weights [][Kinds]float32, scale float32) {
-	m.weights, m.scale = make([][lanes]int8, Rows), scale
+	m.weights, m.scale = make([]uint64, Rows), scale
 	for i := range weights {
+		var row [Kinds]int8
 		for k, v := range weights[i] {
 			q := v / scale
 			switch {
@@ -82,7 +83,8 @@ func (m *Model) Quantise(weights [][Kinds]float32, scale float32) {
 			default:
 				q -= 0.5
 			}
-			m.weights[i][k] = int8(max(-127, min(127, q)))
+			row[k] = int8(max(-127, min(127, q)))
 		}
+		m.weights[i] = pack(row)
 	}
 }
