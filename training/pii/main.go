@@ -21,7 +21,7 @@ import (
 func main() {
 	data := flag.String("data", "../shared/data", "folder of labelled rows")
 	out := flag.String("out", "guard/pii/names/weights.bin.gz", "where the weights go")
-	texts := flag.Int("texts", 90000, "how many texts to generate")
+	texts := flag.Int("texts", 120000, "how many texts to generate")
 	epochs := flag.Int("epochs", 5, "passes over the texts")
 	held := flag.Bool("held", false, "write no weights: train without some templates and names, and print figures on those, by language")
 	flag.Parse()

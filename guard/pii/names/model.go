@@ -60,24 +60,19 @@ func (m *Model) know(h uint32) uint16 {
 	}
 }
 
-// fill makes the table of known words.
-func (m *Model) fill(known map[uint32]uint16) {
+// fill makes the table of words, which are sorted by their hashes.
+func (m *Model) fill(words []slot) {
 	bits := uint8(4)
-	for 1<<bits < len(known)*3/2+2 {
+	for 1<<bits < len(words)*3/2+2 {
 		bits++
 	}
 	m.slots, m.shift = make([]slot, 1<<bits), 32-bits
-	hashes := make([]uint32, 0, len(known))
-	for h := range known {
-		hashes = append(hashes, h)
-	}
-	sort.Slice(hashes, func(i, j int) bool { return hashes[i] < hashes[j] })
-	for _, h := range hashes {
-		k := (h * 0x9E3779B1) >> m.shift
+	for _, w := range words {
+		k := (w.hash * 0x9E3779B1) >> m.shift
 		for m.slots[k].known != 0 {
 			k = (k + 1) & uint32(len(m.slots)-1)
 		}
-		m.slots[k] = slot{h, known[h]}
+		m.slots[k] = w
 	}
 }
 
@@ -105,12 +100,12 @@ func Load(packed []byte) (*Model, error) {
 	}
 	m.scale, m.Threshold = head.Scale, head.Threshold
 	body := data[len(data)-r.Len():]
-	known := make(map[uint32]uint16, head.Words)
-	for range head.Words {
-		known[binary.LittleEndian.Uint32(body)] = binary.LittleEndian.Uint16(body[4:])
+	words := make([]slot, head.Words)
+	for i := range words {
+		words[i] = slot{binary.LittleEndian.Uint32(body), binary.LittleEndian.Uint16(body[4:])}
 		body = body[6:]
 	}
-	m.fill(known)
+	m.fill(words)
 	for i := range rows { // a kind's weights lie side by side: they pack better
 		var w [Kinds]int8
 		for k := range w {

@@ -94,3 +94,11 @@ func FuzzFind(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkLoad(b *testing.B) {
+	for b.Loop() {
+		if _, err := names.Embedded(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,5 +1,7 @@
 package names
 
+import "sort"
+
 // What the trainer needs: the model reads a text exactly as it will when it
 // judges.
 
@@ -13,7 +15,12 @@ func New(known map[string]uint16) *Model {
 			table[hashOf(w)] |= k
 		}
 	}
-	m.fill(table)
+	words := make([]slot, 0, len(table))
+	for h, k := range table {
+		words = append(words, slot{h, k})
+	}
+	sort.Slice(words, func(i, j int) bool { return words[i].hash < words[j].hash })
+	m.fill(words)
 	return m
 }
 
