@@ -1,8 +1,10 @@
 package pii_test
 
 import (
+	"slices"
 	"testing"
 
+	"sallyport/guard/normalize"
 	"sallyport/guard/pii"
 )
 
@@ -154,7 +156,7 @@ func TestFalseAlarms(t *testing.T) {
 		"The Paris Agreement was signed.", "part no. 731-90-3641-X", "Take Ibuprofen 400 mg.", "Installation Guide", "Table of Contents", "version 4.7.34.4411", "commit 3055cd5afeab8f176bbe872bb47f1a20df98858d",
 		"Parkinson's disease", "In March we will see.", "Monday is fine.", "The Boolean is true in Python.", "see Figure 3 and Table 12", "dGhpcyBpcyBhIGxvbmcgYmFzZTY0IHN0cmluZyB3aXRob3V0IGFueXRoaW5n", "The Great Reset Button is red.",
 		"Die Rechnung der Firma ist im Anhang.", "Le contrat est prêt.", "La factura está pagada.", "ISO 9001 and RFC 2616 and SHA-256", "const userName = getUser();", "public class Order extends Base {}", "As a result, the rate falls.",
-		"room 958, floor 7", "listens on 0.0.0.0:4000 and 127.0.0.1", "user_id = request.headers.get(name)", "netmask 255.255.255.0", "the password re-set page", "flight BA228", "order #86589487", "$4,092,149.90", "ISBN 978-3-16-148410-0", "error 0xBD8B7AB6", "5c6bcc0d-088e-2768-c622-6da8230d8475", "the year 2024", "chapter 12, verse 4", "今天天气很好, 先生您好", "東京の天気はどうですか", "同様に", "このように仕様を確認する", "多様性", "王様", "10 people aged well",
+		"room 958, floor 7", "call log: 2007-03-23 18:43:36", "listens on 0.0.0.0:4000 and 127.0.0.1", "user_id = request.headers.get(name)", "netmask 255.255.255.0", "the password re-set page", "flight BA228", "order #86589487", "$4,092,149.90", "ISBN 978-3-16-148410-0", "error 0xBD8B7AB6", "5c6bcc0d-088e-2768-c622-6da8230d8475", "the year 2024", "chapter 12, verse 4", "今天天气很好, 先生您好", "東京の天気はどうですか", "同様に", "このように仕様を確認する", "多様性", "王様", "10 people aged well",
 	} {
 		if got := pii.Find(text); len(got) > 0 {
 			t.Errorf("Find(%q) = %+v, want nothing", text, got)
@@ -192,5 +194,23 @@ func TestNames(t *testing.T) {
 		if !finds(tt.text, tt.kind, tt.want) {
 			t.Errorf("Find(%q) = %+v, want %s %q", tt.text, pii.Find(tt.text), tt.kind, tt.want)
 		}
+	}
+}
+
+// TestKindsOfPeople are found when all is asked for only.
+func TestKindsOfPeople(t *testing.T) {
+	text := "The nurse called the Rechtsanwalt on 2025-03-01."
+	if got := pii.Find(text); len(got) != 0 {
+		t.Errorf("unasked: %+v", got)
+	}
+	var types []string
+	for _, e := range pii.FindAll(normalize.Normalize(text)) {
+		if e.Score >= pii.Weak {
+			t.Errorf("%+v is not weak", e)
+		}
+		types = append(types, e.Type)
+	}
+	if !slices.Equal(types, []string{pii.PersonType, pii.PersonType, pii.Date}) {
+		t.Errorf("found %v", types)
 	}
 }

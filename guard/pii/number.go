@@ -351,6 +351,9 @@ func (f *finder) line(i int) bool { return i == 0 || f.text[i-1] == '\n' }
 
 // phoneScore says how much a run of digits looks like a telephone number.
 func (f *finder) phoneScore(i, end, n, groups int, plus, parens bool) float32 {
+	if !plus && f.digitsDate(i) > 0 {
+		return 0
+	}
 	context := f.near(i, end, phoneWords...)
 	if !context && (holds(f.lower, max(0, i-24), i, notPhoneWords) || dateLike(f.text[i:end])) {
 		return 0

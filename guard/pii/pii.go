@@ -1,17 +1,19 @@
-// Package pii finds personal data and secrets that have a form: numbers with
-// check digits, addresses of the net, keys and tokens. Names and places have
-// no form and are not found here.
+// Package pii finds personal data and secrets: numbers with check digits,
+// addresses of the net, keys and tokens, dates and ages by hand-written
+// matchers, and people, organisations and places by a small model (names). What
+// it reaches is in MODEL_CARD.md; taking it out is package redact.
 //
 // Types are named as in Azure Language where Azure has the type; see Types.
 // A number with a check digit or a fixed grouping is reported by itself; a bare
 // number only beside a word that says what it is, and that word must stand as
 // a whole word ("lic" is not in "public"). Matching runs over the normalised
 // text, so fullwidth digits and invisible characters hide nothing; spans are
-// those of the original.
+// those of the original, on boundaries of its characters.
 //
 // A pass over the bytes dispatches to hand-written matchers, no regular
 // expression runs, and the time is linear in the length of the text: each
-// matcher looks at a bounded neighbourhood.
+// matcher looks at a bounded neighbourhood, so a stream can be judged in pieces
+// that overlap by it.
 package pii
 
 import (
@@ -219,7 +221,8 @@ func Find(s string) []Entity { return FindReading(normalize.Normalize(s)) }
 func FindReading(r normalize.Reading) []Entity { return find(r, false) }
 
 // FindAll is FindReading, and what is too ordinary to be reported unasked
-// besides: kinds of people ("the nurse"), with scores below Weak.
+// besides: kinds of people ("the nurse") and a record's days, with scores below
+// Weak.
 func FindAll(r normalize.Reading) []Entity { return find(r, true) }
 
 // Weak is the score below which only FindAll reports.
