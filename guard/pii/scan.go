@@ -117,7 +117,7 @@ func (f *finder) word(i, j int, all uint8) {
 	if n <= 4 && all&isDigit == 0 && (next == ':' || next == '-') && f.is(i, isHex) {
 		f.hexAddress(i)
 	}
-	if f.all && n >= 3 && n <= 16 && all&isLetter == all {
+	if f.all && n >= 3 && n <= 16 && all&(isDigit|isHigh) == 0 {
 		f.trade(i, j)
 	}
 	if all&isHigh != 0 && f.text[i] >= 0xE3 {
