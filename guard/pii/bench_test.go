@@ -44,6 +44,8 @@ func BenchmarkFind(b *testing.B) {
 func TestVerdictsAreLocal(t *testing.T) {
 	text := `Dear Susan, please send the letter to Mr. Ferdinand Okafor, 14 Alder Road, Bristol BS1 4ND, before Friday. He works at Harrowgate Insurance Ltd and can be reached at +44 20 7946 0123. ` +
 		`Patient: Ingrid Solheim, born 4 May 1981, lives in Salzburg. The invoice of Whitfield & Sons was paid by Ann O'Dowd. Mein Name ist Gudrun Petersen, ich wohne in der Lindenstraße 12, 50674 Köln. `
+	long := strings.Repeat("incomprehensibility", 5)
+	text += "My name " + long + " " + long + " Petersen " + long + " " + long + " called. Dear " + long + " Sanders " + strings.Repeat("antidisestablishment", 3) + " Ltd, "
 	text += text
 	want := pii.Find(text)
 	const before, behind = 128, 48
@@ -53,7 +55,7 @@ func TestVerdictsAreLocal(t *testing.T) {
 		}
 		for _, e := range pii.Find(text[cut:]) {
 			e.Span.Start, e.Span.End = e.Span.Start+cut, e.Span.End+cut
-			if e.Span.Start-cut > before+pii.Longest(e.Type) && !has(want, e) {
+			if e.Span.Start-cut > before && !has(want, e) {
 				t.Fatalf("from byte %d on: %+v %q, not in the whole text", cut, e, text[e.Span.Start:e.Span.End])
 			}
 		}
@@ -69,7 +71,7 @@ func boundary(s string, i int) bool { return i == 0 || s[i] < 0x80 || s[i] >= 0x
 
 func has(found []pii.Entity, e pii.Entity) bool {
 	for _, f := range found {
-		if f.Type == e.Type && f.Span == e.Span {
+		if f == e {
 			return true
 		}
 	}
