@@ -29,7 +29,7 @@ func (f *finder) cjk(i, j int) {
 	if c := f.text[i]; c < 0xE3 || c > 0xE9 {
 		return
 	}
-	run := f.text[i:min(j, i+4096)]
+	run := f.text[i:j]
 	for _, w := range cjkBehind {
 		for at := 0; ; {
 			k := strings.Index(run[at:], w)

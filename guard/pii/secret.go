@@ -174,6 +174,10 @@ func login(s string) bool {
 	return len(s) >= 3 && all&(isLetter|isHigh) != 0 && (all&isDigit != 0 || strings.ContainsAny(s, "._-"))
 }
 
+// contextFar is how far back the parts of a connection string explain each other,
+// in bytes: what a stream's watch keeps.
+const contextFar = 120
+
 // connection reads the parts of connection strings at the sign '='.
 func (f *finder) connection(i int, before string) bool {
 	value := f.run(i+1, 200, func(c byte) bool { return c > ' ' && c < 0x7F && strings.IndexByte("\"'`,;<>&", c) < 0 })
@@ -182,21 +186,21 @@ func (f *finder) connection(i int, before string) bool {
 	switch {
 	case strings.HasSuffix(before, "sharedaccesskey") && n >= 40:
 		kind = AzureServiceBus
-		if strings.Contains(f.lower[max(0, i-160):i], "azure-devices") {
+		if strings.Contains(f.lower[max(0, i-contextFar):i], "azure-devices") {
 			kind = AzureIoT
 		}
 	case strings.HasSuffix(before, "accountkey") && n >= 40:
 		kind = AzureStorageKey
-		if strings.Contains(f.lower[max(0, i-160):i], "documents.azure.com") {
+		if strings.Contains(f.lower[max(0, i-contextFar):i], "documents.azure.com") {
 			kind = AzureCosmosKey
 		}
-	case ends(before, []string{"sig"}) && n >= 40 && strings.Contains(f.lower[max(0, i-300):min(len(f.lower), i+300)], "se="):
+	case ends(before, []string{"sig"}) && n >= 40 && strings.Contains(f.lower[max(0, i-contextFar):i], "se="):
 		kind = AzureSAS
 	case ends(before, []string{"userpwd"}) && n >= 20:
 		kind = AzurePublish
-	case ends(before, []string{"password", "pwd"}) && strings.Contains(f.lower[max(0, i-200):i], "redis.cache.windows.net") && n >= 20:
+	case ends(before, []string{"password", "pwd"}) && strings.Contains(f.lower[max(0, i-contextFar):i], "redis.cache.windows.net") && n >= 20:
 		kind = AzureRedis
-	case ends(before, []string{"password", "pwd"}) && n >= 3 && holds(f.lower, max(0, i-200), i, []string{"data source", "server", "initial catalog", "database"}) && strings.Contains(f.lower[max(0, i-200):i], ";"):
+	case ends(before, []string{"password", "pwd"}) && n >= 3 && holds(f.lower, max(0, i-contextFar), i, []string{"data source", "server", "initial catalog", "database"}) && strings.Contains(f.lower[max(0, i-contextFar):i], ";"):
 		kind = SQLConnection
 	}
 	if kind == "" {
