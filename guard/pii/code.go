@@ -41,7 +41,7 @@ func form(s []byte, form string) bool {
 // code tries the types that mix letters and digits in one word.
 func (f *finder) code(i, j int) {
 	n := j - i
-	if n > 34 || n < 8 {
+	if n > 34 || n < 7 {
 		return
 	}
 	s, _, _ := f.compact(i, n)
@@ -67,8 +67,35 @@ func (f *finder) code(i, j int) {
 		f.add(DriversLicense, i, j, 0.6)
 	case n == 8 && form(word, "A0000000") && f.near(i, j, passportWords...):
 		f.add(Passport, i, j, 0.6)
+	default:
+		f.codes(i, j, word)
 	}
 }
+
+// codes tries the longer lists: countries, then licences of letters and digits.
+func (f *finder) codes(i, j int, word []byte) {
+	if f.coded(i, j, word) {
+		return
+	}
+	digits := 0
+	for _, c := range word {
+		if c <= '9' {
+			digits++
+		}
+	}
+	switch n := len(word); {
+	case digits < 5 || n > 14:
+	case holds(f.lower, max(0, i-contextBefore/2), i, licenseNumberWords):
+		f.add(DriversLicense, i, j, 0.8)
+	case n <= 10 && holds(f.lower, max(0, i-contextBefore/2), i, passportNumberWords):
+		f.add(Passport, i, j, 0.8)
+	}
+}
+
+var (
+	licenseNumberWords  = []string{"license number", "licence number", "driver's license", "driver's licence", "driving licence", "drivers license", "driver license", "fuhrerschein", "fuhrerscheinnummer", "permis de conduire", "permiso de conducir", "patente", "carta de conducao", "rijbewijs", "prawo jazdy", "korkort"}
+	passportNumberWords = []string{"passport", "passport number", "passport no", "reisepass", "reisepassnummer", "passeport", "pasaporte", "passaporto", "passaporte", "paspoort", "paszport", "pass nr"}
+)
 
 // grouped tries types that begin with two to four letters or digits and go on
 // in groups.

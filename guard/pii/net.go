@@ -51,7 +51,7 @@ func (f *finder) url(i int) {
 		start--
 	}
 	switch f.lower[start:i] {
-	case "http", "https", "ftp", "ftps", "sftp", "ssh", "ws", "wss", "git", "jdbc", "postgres", "postgresql", "mysql", "mongodb", "redis", "amqp", "smb", "s3", "ldap":
+	case "http", "https", "ftp", "ftps", "sftp", "ssh", "ws", "wss", "git", "jdbc", "postgres", "postgresql", "mysql", "mongodb", "redis", "rediss", "amqp", "amqps", "mariadb", "sqlserver", "mssql", "oracle", "mongodb+srv", "smb", "s3", "ldap":
 	default:
 		return
 	}
@@ -64,7 +64,22 @@ func (f *finder) url(i int) {
 	}
 	if end > i+4 {
 		f.add(URL, start, end, 0.9)
+		f.login(i + 3)
 	}
+}
+
+// login reads name:password@ at the beginning of what follows the "://". The
+// password may hold what an address of the net may not.
+func (f *finder) login(i int) {
+	end := f.run(i, 160, func(c byte) bool { return c > ' ' && strings.IndexByte("<>\"'`/", c) < 0 })
+	authority := f.text[i:end]
+	at := strings.LastIndexByte(authority, '@')
+	colon := strings.IndexByte(authority, ':')
+	if !f.is(i+at+1, isAlnum) || colon < 1 || at < colon+2 || at-colon-1 > longest[Password] || colon > longest[Username] {
+		return
+	}
+	f.add(Username, i, i+colon, 0.96)
+	f.add(Password, i+colon+1, i+at, 0.96)
 }
 
 // hexAddress reads an IPv4, IPv6 or MAC address at i.
@@ -93,6 +108,9 @@ done:
 	if k := strings.IndexByte(f.text[i:j], ':'); dots == 3 && colons == 1 && k > 0 {
 		j, colons = i+k, 0 // a port follows
 	}
+	if k := strings.LastIndexByte(f.text[i:j], ':'); colons == 8 && dashes == 0 && dots == 0 && k > 0 {
+		j, colons = i+k, 7 // a port follows all eight groups
+	}
 	s := f.text[i:j]
 	if f.is(j, isWord) && colons+dashes < 5 {
 		return
@@ -101,7 +119,7 @@ done:
 	case len(s) >= 17 && (colons >= 5 || dashes >= 5) && mac(s[:17]) && !f.is(i+17, isWord) && (len(s) == 17 || s[17] != s[2]):
 		f.add(MACAddress, i, i+17, 0.9)
 	case dots == 3 && colons == 0 && dashes == 0:
-		if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !holds(f.lower, max(0, i-12), i, versionWords) {
+		if a, err := netip.ParseAddr(s); err == nil && a.Is4() && !anybody(a) && !holds(f.lower, max(0, i-12), i, versionWords) {
 			f.add(IPAddress, i, j, 0.9)
 		}
 	case colons >= 2 && dashes == 0 && !f.is(j, isWord) && len(s) >= 4 && strings.ContainsAny(s, "0123456789"):
@@ -109,6 +127,13 @@ done:
 			f.add(IPAddress, i, j, 0.9)
 		}
 	}
+}
+
+// anybody reports whether an address is everyone's: no address, the machine
+// itself, a mask or a broadcast.
+func anybody(a netip.Addr) bool {
+	b := a.As4()
+	return a.IsUnspecified() || a.IsLoopback() || b[0] == 255
 }
 
 func mac(s string) bool {

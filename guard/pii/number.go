@@ -1,5 +1,7 @@
 package pii
 
+import "strings"
+
 // digits is a number as it is written: its digits, and where groups end.
 type digits struct {
 	value  [24]byte
@@ -73,7 +75,7 @@ func (f *finder) prefix(i int, d digits, g int) digits {
 // begins with one. Longer readings of the groups come first: two numbers in a
 // list may look like groups of one.
 func (f *finder) number(i int) {
-	if i > 0 && (f.text[i-1] == '.' || f.text[i-1] == '-' || f.text[i-1] == '/') && f.is(i-2, isAlnum) {
+	if i > 0 && ((f.text[i-1] == '.' || f.text[i-1] == '-') && f.is(i-2, isAlnum) || f.text[i-1] == '/' && f.is(i-2, isDigit)) {
 		return // the middle of something longer that was tried as a whole
 	}
 	d := f.readDigits(i)
@@ -92,7 +94,7 @@ func (f *finder) number(i int) {
 			return
 		}
 	}
-	if f.text[i] == '0' || d.sep != 0 || f.near(i, d.end, phoneWords...) {
+	if f.text[i] == '0' || d.sep != 0 || d.n == 10 && f.line(i) || f.near(i, d.end, phoneWords...) {
 		f.phone(i)
 	}
 }
@@ -113,9 +115,8 @@ var (
 	passportWords = []string{"passport", "passport number", "reisepass", "passeport", "pasaporte"}
 	licenseWords  = []string{"driver", "drivers", "driver's", "driving", "license", "licence", "dl"}
 	recordWords   = []string{"mrn", "medical record", "record number", "patient id", "hospital number"}
-	inseeWords    = []string{"insee", "nir", "sécurité sociale", "securite sociale", "numéro de sécurité"}
 	cardWords     = []string{"card", "visa", "mastercard", "amex", "credit", "debit", "karte", "kreditkarte", "carte", "tarjeta"}
-	phoneWords    = []string{"phone", "tel", "telephone", "telefon", "mobile", "cell", "call", "fax", "handy", "mobil", "whatsapp", "ring", "text", "tél", "téléphone", "telefono", "teléfono", "dial", "rufnummer", "reach", "sms", "phone number", "contact"}
+	phoneWords    = []string{"phone", "tel", "telephone", "telefon", "mobile", "cell", "call", "fax", "handy", "mobil", "whatsapp", "ring", "text", "tél", "téléphone", "telefono", "teléfono", "dial", "rufnummer", "reach", "sms", "phone number", "contact", "office", "answering", "number is", "number", "hotline", "mob", "whats app", "gsm", "telefoon", "telefone", "telemovel", "celular", "cellulare", "komorka", "mobiltelefon", "movil", "handynummer"}
 	notPhoneWords = []string{"order", "invoice", "isbn", "ticket", "case", "build", "version", "account", "id", "error", "ref", "flight", "part", "sku"}
 	versionWords  = []string{"version", "build", "release", "firmware", "v"}
 )
@@ -144,6 +145,7 @@ func (f *finder) identify(i int, p digits) bool {
 		f.add(NHSNumber, i, p.end, f.scored(i, p.end, 0.8, nhsWords))
 	case p.n == 9:
 		return f.nine(i, p)
+	case f.country(i, p):
 	default:
 		return f.bare(i, p)
 	}
@@ -167,6 +169,9 @@ func (f *finder) nine(i int, p digits) bool {
 		f.add(AustralianTFN, i, p.end, 0.9)
 	case p.sep == 0 && aba(v) && f.near(i, p.end, routingWords...):
 		f.add(ABARouting, i, p.end, 0.9)
+	case ssnRange(v) && grouped && f.column(i, p.end):
+		f.add(SSN, i, p.end, 0.7)
+	case f.country(i, p):
 	default:
 		return f.bare(i, p)
 	}
@@ -183,6 +188,8 @@ func (f *finder) bare(i int, p digits) bool {
 		f.add(Passport, i, p.end, 0.7)
 	case p.n >= 7 && p.n <= 12 && f.near(i, p.end, recordWords...):
 		f.add(MedicalRecord, i, p.end, 0.7)
+	case (p.n == 7 || p.n == 8) && f.near(i, p.end, "patient") && f.near(i, p.end, "dob", "nhs", "mrn", "ward", "admitted"):
+		f.add(MedicalRecord, i, p.end, 0.6)
 	case p.n >= 8 && p.n <= 12 && holds(f.lower, max(0, i-contextBefore/2), i, accountWords):
 		f.add(BankAccount, i, p.end, 0.6)
 	case p.n >= 7 && p.n <= 12 && holds(f.lower, max(0, i-contextBefore/2), i, licenseWords[:6]):
@@ -191,6 +198,15 @@ func (f *finder) bare(i int, p digits) bool {
 		return false
 	}
 	return true
+}
+
+// column reports whether text[i:j] fills a cell of a table: separators of
+// columns, or the edges of a line, stand on both sides.
+func (f *finder) column(i, j int) bool {
+	edge := func(k int) bool {
+		return k < 0 || k >= len(f.text) || f.text[k] == ',' || f.text[k] == ';' || f.text[k] == '|' || f.text[k] == '\n' || f.text[k] == '"'
+	}
+	return edge(i-1) && edge(j)
 }
 
 func (f *finder) scored(i, end int, plain float32, words []string) float32 {
@@ -281,10 +297,13 @@ func (f *finder) phone(i int) {
 		}
 		j++
 	}
+	if end := f.extension(last); end > last {
+		last = end
+	}
 	if parens == 1 || n < 7 || n > 15 || f.is(last, isWord) || i > 0 && f.is(i-1, isWord) {
 		return
 	}
-	if last < len(f.text) && (f.text[last] == '-' || f.text[last] == '.' || f.text[last] == '/') && f.is(last+1, isWord) {
+	if last < len(f.text) && (f.text[last] == '-' || f.text[last] == '.' || f.text[last] == '/') && f.is(last+1, isWord) && !f.phoneWord(last+1) {
 		return
 	}
 	if score := f.phoneScore(i, last, n, groups, plus, parens == 2); score > 0 {
@@ -292,8 +311,49 @@ func (f *finder) phone(i int) {
 	}
 }
 
+// extension is the end of an extension at i: x123, ext. 123; i when there is none.
+func (f *finder) extension(i int) int {
+	j := i
+	for _, sign := range [...]string{"x", " x", " ext. ", " ext ", " extension "} {
+		if strings.HasPrefix(f.lower[i:], sign) && f.is(i+len(sign), isDigit) {
+			j = i + len(sign)
+			break
+		}
+	}
+	if j == i {
+		return i
+	}
+	end := f.run(j, 6, func(c byte) bool { return class[c]&isDigit != 0 })
+	if f.is(end, isWord) {
+		return i
+	}
+	return end
+}
+
+// phoneWord reports whether a word at i says that a number of a telephone stood
+// before it: 555-0100-Fax.
+func (f *finder) phoneWord(i int) bool {
+	for _, w := range [...]string{"office", "fax", "mobile", "home", "work", "cell", "tel"} {
+		if strings.HasPrefix(f.lower[i:], w) && !f.is(i+len(w), isWord) {
+			return true
+		}
+	}
+	return false
+}
+
+// extended reports whether text[i:end] has an extension.
+func (f *finder) extended(i, end int) bool {
+	return strings.IndexByte(f.lower[i:end], 'x') > 0
+}
+
+// line reports whether what stands at i begins a line.
+func (f *finder) line(i int) bool { return i == 0 || f.text[i-1] == '\n' }
+
 // phoneScore says how much a run of digits looks like a telephone number.
 func (f *finder) phoneScore(i, end, n, groups int, plus, parens bool) float32 {
+	if !plus && f.digitsDate(i) > 0 {
+		return 0
+	}
 	context := f.near(i, end, phoneWords...)
 	if !context && (holds(f.lower, max(0, i-24), i, notPhoneWords) || dateLike(f.text[i:end])) {
 		return 0
@@ -301,9 +361,15 @@ func (f *finder) phoneScore(i, end, n, groups int, plus, parens bool) float32 {
 	switch {
 	case plus && n >= 8:
 		return 0.9
-	case context && (groups >= 2 || n >= 9):
+	case context && (groups >= 2 || n >= 9) && n >= 7:
 		return 0.85
 	case parens && n == 10:
+		return 0.75
+	case f.extended(i, end):
+		return 0.85
+	case parens && n >= 9 && n <= 11 && groups >= 2:
+		return 0.6
+	case groups == 4 && n >= 11 && n <= 13 && strings.HasPrefix(f.text[i:], "00"):
 		return 0.75
 	case groups == 3 && n == 10 && (f.formatted(i, end, "ddd-ddd-dddd") || f.formatted(i, end, "ddd.ddd.dddd")):
 		return 0.7

@@ -6,6 +6,7 @@ import "strings"
 type finder struct {
 	text, lower string // the same but for case
 	found       []match
+	all         bool // weak ones too
 }
 
 const (
@@ -49,12 +50,16 @@ func (f *finder) is(i int, k uint8) bool { return i >= 0 && i < len(f.text) && c
 
 // add reports a match, in pieces of at most the type's longest.
 func (f *finder) add(kind string, start, end int, score float32) {
-	limit := longest[kind]
+	limit, rank := longest[kind], ranked
+	switch kind {
+	case URL, Person, Organization, Location, Address, PersonType:
+		rank = yielding
+	}
 	for end-start > limit {
-		f.found = append(f.found, match{kind, start, start + limit, score})
+		f.found = append(f.found, match{kind, start, start + limit, score, rank})
 		start += limit
 	}
-	f.found = append(f.found, match{kind, start, end, score})
+	f.found = append(f.found, match{kind, start, end, score, rank})
 }
 
 // scan visits each word and each sign once.
@@ -86,6 +91,14 @@ func (f *finder) word(i, j int, all uint8) {
 	if all&isDigit != 0 {
 		if class[f.text[i]]&isDigit != 0 {
 			f.number(i)
+			f.special(i)
+			if n <= 4 {
+				f.dated(i, j)
+				f.aged(i, j)
+				f.short(i, j)
+			}
+		} else if n == 7 {
+			f.special(i)
 		}
 		if all&isLetter != 0 && all&isHigh == 0 {
 			f.code(i, j)
@@ -104,12 +117,33 @@ func (f *finder) word(i, j int, all uint8) {
 	if n <= 4 && all&isDigit == 0 && (next == ':' || next == '-') && f.is(i, isHex) {
 		f.hexAddress(i)
 	}
+	if f.all && n >= 3 && n <= 16 && all&(isDigit|isHigh) == 0 {
+		f.trade(i, j)
+	}
+	if all&isHigh != 0 && f.text[i] >= 0xE3 {
+		f.cjk(i, j)
+	}
+	if all&isHigh == 0 && n >= 8 {
+		if all&isDigit != 0 && n >= 26 {
+			f.wallet(i, j)
+		}
+		if all&isUpper != 0 && all&isLower == 0 && n <= 11 {
+			f.swift(i, j)
+		}
+	}
 	if all&isHigh == 0 && n >= 2 {
 		if keyed(n, next) {
 			f.token(i, j)
 		}
-		if next == ' ' && f.text[i]|0x20 == 'p' {
-			f.spoken(i, j)
+		if next == ' ' {
+			switch f.text[i] | 0x20 {
+			case 'p':
+				f.spoken(i, j)
+			case 'l', 'u':
+				if n >= 5 && n <= 8 {
+					f.named(i, j)
+				}
+			}
 		}
 	}
 }

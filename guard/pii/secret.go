@@ -125,7 +125,7 @@ func (f *finder) privateKey(i int) {
 }
 
 var (
-	secretNames = []string{"api_key", "apikey", "api-key", "api key", "secret", "client_secret", "access_token", "auth_token", "token", "secret_key", "access_key", "aws_secret_access_key", "x-api-key", "api-token", "private_token", "sharedaccesskey", "subscription-key"}
+	secretNames = []string{"api_key", "apikey", "api-key", "api key", "secret", "client_secret", "access_token", "auth_token", "token", "secret_key", "access_key", "aws_secret_access_key", "x-api-key", "api-token", "private_token", "subscription-key", "accountkey"}
 	passNames   = []string{"password", "passwd", "pwd", "passwort", "passphrase", "mot de passe", "contraseña", "contrasena", "kennwort"}
 )
 
@@ -137,11 +137,7 @@ func (f *finder) assignment(i int) {
 	for start < len(f.text) && start < i+4 && strings.IndexByte(" \"'`=", f.text[start]) >= 0 {
 		start++
 	}
-	if strings.HasSuffix(before, "accountkey") || strings.HasSuffix(before, "sharedaccesskey") {
-		end := f.run(start, 88, func(c byte) bool { return class[c]&isAlnum != 0 || c == '+' || c == '/' || c == '=' })
-		if end-start >= 40 {
-			f.add(AzureStorageKey, start, end, 0.95)
-		}
+	if f.text[i] == '=' && f.connection(i, before) {
 		return
 	}
 	end := f.run(start, 200, func(c byte) bool { return c > ' ' && c < 0x7F && strings.IndexByte("\"'`,;<>", c) < 0 })
@@ -155,9 +151,63 @@ func (f *finder) assignment(i int) {
 	for end > start && strings.IndexByte(".)", f.text[end-1]) >= 0 {
 		end--
 	}
+	if ends(before, userNames) {
+		if user := f.run(start, 40, func(c byte) bool { return class[c]&isWord != 0 || strings.IndexByte("._-", c) >= 0 }); login(f.text[start:user]) && !(user < len(f.text) && strings.IndexByte("@([", f.text[user]) >= 0) {
+			f.add(Username, start, user, 0.8)
+		}
+		return
+	}
 	if ends(before, passNames) && end-start >= 6 && end-start <= longest[Password] && strong(f.text[start:end]) {
 		f.add(Password, start, end, 0.8)
 	}
+}
+
+var userNames = []string{"user", "username", "user_name", "user name", "userid", "user_id", "login", "uid", "account_name", "benutzername", "benutzer", "nom d'utilisateur", "usuario", "utente", "utilizador", "gebruikersnaam", "uzytkownik", "anvandarnamn", "brugernavn"}
+
+// login reports whether s looks like a name to log in with: letters, and a digit
+// or sign among them.
+func login(s string) bool {
+	var all uint8
+	for k := range len(s) {
+		all |= class[s[k]]
+	}
+	return len(s) >= 3 && all&(isLetter|isHigh) != 0 && (all&isDigit != 0 || strings.ContainsAny(s, "._-"))
+}
+
+// contextFar is how far back the parts of a connection string explain each other,
+// in bytes: what a stream's watch keeps.
+const contextFar = 120
+
+// connection reads the parts of connection strings at the sign '='.
+func (f *finder) connection(i int, before string) bool {
+	value := f.run(i+1, 200, func(c byte) bool { return c > ' ' && c < 0x7F && strings.IndexByte("\"'`,;<>&", c) < 0 })
+	n := value - i - 1
+	kind := ""
+	switch {
+	case strings.HasSuffix(before, "sharedaccesskey") && n >= 40:
+		kind = AzureServiceBus
+		if strings.Contains(f.lower[max(0, i-contextFar):i], "azure-devices") {
+			kind = AzureIoT
+		}
+	case strings.HasSuffix(before, "accountkey") && n >= 40:
+		kind = AzureStorageKey
+		if strings.Contains(f.lower[max(0, i-contextFar):i], "documents.azure.com") {
+			kind = AzureCosmosKey
+		}
+	case ends(before, []string{"sig"}) && n >= 40 && strings.Contains(f.lower[max(0, i-contextFar):i], "se="):
+		kind = AzureSAS
+	case ends(before, []string{"userpwd"}) && n >= 20:
+		kind = AzurePublish
+	case ends(before, []string{"password", "pwd"}) && strings.Contains(f.lower[max(0, i-contextFar):i], "redis.cache.windows.net") && n >= 20:
+		kind = AzureRedis
+	case ends(before, []string{"password", "pwd"}) && n >= 3 && holds(f.lower, max(0, i-contextFar), i, []string{"data source", "server", "initial catalog", "database"}) && strings.Contains(f.lower[max(0, i-contextFar):i], ";"):
+		kind = SQLConnection
+	}
+	if kind == "" {
+		return false
+	}
+	f.add(kind, i+1, value, 0.97)
+	return true
 }
 
 // ends reports whether text ends with one of the names as a whole word.
@@ -185,6 +235,39 @@ func strong(s string) bool {
 	return all&isLetter != 0 && (all&isDigit != 0 || signs) && !strings.Contains(s, "://")
 }
 
+// signed reports whether s has letters of both cases and a sign that no word has.
+func signed(s string) bool {
+	var all uint8
+	for k := range len(s) {
+		all |= class[s[k]]
+	}
+	return all&isUpper != 0 && all&isLower != 0 && strings.ContainsAny(s, "!@#$%^&*?~+=")
+}
+
+// named reads "login for X is name" and "username name" at the word text[i:j].
+func (f *finder) named(i, j int) {
+	if w := f.lower[i:j]; w != "login" && w != "username" && w != "userid" {
+		return
+	}
+	near := f.lower[j:min(len(f.lower), j+32)]
+	if k := strings.IndexAny(near, "\n.;,"); k >= 0 {
+		near = near[:k]
+	}
+	start := j + 1
+	if k := strings.Index(near, " is "); k >= 0 {
+		start = j + k + len(" is ")
+	} else if near == "" || near[0] != ' ' {
+		return
+	}
+	end := f.run(start, 40, func(c byte) bool { return class[c]&isWord != 0 || strings.IndexByte("._-", c) >= 0 })
+	for end > start && strings.IndexByte("._-", f.text[end-1]) >= 0 {
+		end--
+	}
+	if start < end && login(f.text[start:end]) && class[f.text[start]]&(isLetter|isHigh) != 0 {
+		f.add(Username, start, end, 0.75)
+	}
+}
+
 // spoken reads "password X" at the word text[i:j], without a sign between.
 func (f *finder) spoken(i, j int) {
 	if n := j - i; n < 3 || n > 10 || f.text[i]|0x20 != 'p' || j >= len(f.text) || f.text[j] != ' ' || !ends(f.lower[i:j], passNames) {
@@ -202,7 +285,7 @@ func (f *finder) spoken(i, j int) {
 		end--
 	}
 	// A plain word with a hyphen is none: "password re-set".
-	if s := f.text[start:end]; end-start >= 6 && mixed(s) && strong(s) {
+	if s := f.text[start:end]; end-start >= 6 && strong(s) && (mixed(s) || signed(s)) {
 		f.add(Password, start, end, 0.75)
 	}
 }

@@ -187,6 +187,24 @@ func TestMaskAndRestore(t *testing.T) {
 	}
 }
 
+// TestWhatLooksLikeASubstitute: what somebody typed is never taken for one, in
+// whatever message it stands.
+func TestWhatLooksLikeASubstitute(t *testing.T) {
+	p := newPolicy(t, func(c *filter.Config) { c.Prompt.Personal = map[string]filter.Mode{"Email": filter.Mask} })
+	c := talk(user("What does [Email 1] mean?"), user("Write to ann.example@example.org."))
+	_, subs, err := p.Prompt(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sent := open.String(c.Turns[0].Parts[0].Text); sent != "What does [Text 1] mean?" {
+		t.Fatalf("sent %q", sent)
+	}
+	got := stream(t, p.Answer(c, subs), "You wrote [Text 1], her address is [Email 1].", 1)
+	if want := "You wrote [Email 1], her address is ann.example@example.org."; got.text != want {
+		t.Errorf("got %q, want %q", got.text, want)
+	}
+}
+
 func TestMaskSplitAcrossMessagesIsRefused(t *testing.T) {
 	p := newPolicy(t, func(c *filter.Config) { c.Prompt.Personal = map[string]filter.Mode{"CreditCardNumber": filter.Mask} })
 	r, _, err := p.Prompt(context.Background(), talk(user("my card is 4111 1111"), user("1111 1111")))

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"sallyport/guard/pii"
+	"sallyport/guard/pii/redact"
 	"sallyport/internal/conversation"
 	"sallyport/internal/custody/content"
 	"sallyport/internal/custody/content/open"
@@ -431,16 +432,24 @@ func crossing(found []pii.Entity, cuts []int) (cut, alone []pii.Entity) {
 
 // mask writes placeholders over the personal data that policy masks. It reports
 // whether all of it could be masked: a number's literal has no place for a word.
+// Once one thing is masked, text that looks like a placeholder is masked as well,
+// wherever it stands: it would be taken for one in the answer.
 func mask(units []unit, rules Rules, subs *Substitutions) bool {
+	hits, any := make([][]pii.Entity, len(units)), false
 	for i := range units {
-		u := &units[i]
-		hits := u.found[:0:0]
-		for _, e := range u.found {
+		for _, e := range units[i].found {
 			if mode, listed := rules.Personal[e.Type]; listed && mode == Mask {
-				hits = append(hits, e)
+				hits[i] = append(hits[i], e)
+				any = true
 			}
 		}
-		if len(hits) > 0 && !u.mask(hits, subs) {
+	}
+	if !any {
+		return true
+	}
+	for i := range units {
+		all := redact.WithLiterals(units[i].text, hits[i])
+		if len(all) > 0 && !units[i].mask(all, subs) {
 			return false
 		}
 	}
