@@ -1,0 +1,339 @@
+// Command grounding makes the weights of guard/grounding, or measures those
+// that ship.
+//
+//	go run ./training/grounding -data DIR [-out guard/grounding]
+//	go run ./training/grounding -data DIR -eval
+//
+// It reads the permissive rows of the folder grounded, makes answers with known
+// faults from permissive documents, fits trees on the train rows, calibrates
+// them and chooses the threshold on the dev rows. Rows of other licences are
+// measured only. Equal inputs give equal files. Minutes on one core.
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sallyport/guard/grounding"
+	"sallyport/training/corpus"
+)
+
+const (
+	seed         = 20261122
+	perFile      = 70   // documents of each file
+	rareWords    = 9000 // words whose frequency ships
+	trueFlagged  = 0.05 // of true seeded statements may be flagged
+	measureAlike = 1500 // share-alike rows of each file that are measured
+)
+
+func main() {
+	log.SetFlags(0)
+	data := flag.String("data", "../shared/data", "folder of the labelled rows")
+	out := flag.String("out", "guard/grounding", "folder for the weights and their card")
+	eval := flag.Bool("eval", false, "measure the weights that ship")
+	folds := flag.Bool("folds", false, "also print figures of sources left out of training")
+	flag.Parse()
+	if err := run(*data, *out, *eval, *folds); err != nil {
+		log.Print("grounding: ", err)
+		os.Exit(1)
+	}
+}
+
+func run(data, out string, eval, folds bool) error {
+	begin := time.Now()
+	train, dev, alike, docs, err := gather(data)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d train, %d dev, %d measured only; %.0f s\n", len(train), len(dev), len(alike), time.Since(begin).Seconds())
+	if eval {
+		c, err := grounding.New(nil)
+		if err != nil {
+			return err
+		}
+		return figures(os.Stdout, c, dev, alike)
+	}
+	w := &grounding.Weights{Format: 1, Threshold: 0.5}
+	for i := range w.Calibration {
+		w.Calibration[i] = grounding.Scale{A: 1}
+	}
+	rarities(w, docs)
+	samples, err := extract(w, train)
+	if err != nil {
+		return err
+	}
+	balance(train, samples)
+	fmt.Printf("measured; %.0f s\n", time.Since(begin).Seconds())
+	if folds {
+		if err := leftOut(w, train, samples, alike); err != nil {
+			return err
+		}
+	}
+	w.Start, w.Trees = boost(samples, seed, lexical)
+	if err := calibrate(w, dev); err != nil {
+		return err
+	}
+	if err := write(w, out, data, dev, alike); err != nil {
+		return err
+	}
+	fmt.Printf("done; %.0f s\n", time.Since(begin).Seconds())
+	return nil
+}
+
+// lexical keeps the columns of vectors out of the trees.
+func lexical(column int) bool {
+	if column >= 2*len(grounding.FeatureNames) {
+		return true
+	}
+	switch grounding.FeatureNames[column%len(grounding.FeatureNames)] {
+	case "word cos", "word low", "word miss", "sentence cos", "vectors":
+		return false
+	}
+	return true
+}
+
+// gather reads and makes all examples.
+func gather(data string) (train, dev, alike []example, docs []document, err error) {
+	all, err := labelled(data)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	for _, set := range []string{"quoref", "adversarialqa", "xquad"} {
+		q, err := answered(data, set)
+		if err != nil {
+			return nil, nil, nil, nil, err
+		}
+		all = append(all, q...)
+	}
+	if docs, err = documents(data, perFile); err != nil {
+		return nil, nil, nil, nil, err
+	}
+	all = append(all, made(docs, seed)...)
+	counts := map[string]int{}
+	for _, e := range all {
+		switch {
+		case e.license != "" && !corpus.Permissive(e.license):
+			if counts[e.source]++; counts[e.source] <= measureAlike && (!strings.Contains(e.source, "questions-") || counts[e.source] <= measureAlike/5) {
+				e.source += " (share-alike)"
+				alike = append(alike, e)
+			}
+		case e.dev:
+			dev = append(dev, e)
+		default:
+			train = append(train, e)
+		}
+	}
+	return train, dev, alike, docs, nil
+}
+
+func rarities(w *grounding.Weights, docs []document) {
+	counts, n := map[uint32]int{}, 0
+	for _, d := range docs {
+		if d.dev {
+			continue
+		}
+		n++
+		for _, k := range grounding.WordKeys(d.text) {
+			counts[k]++
+		}
+	}
+	w.Rarities(counts, n, rareWords)
+}
+
+func extract(w *grounding.Weights, all []example) ([]sample, error) {
+	c := grounding.Untested(w, nil)
+	out := make([]sample, len(all))
+	for i := range all {
+		f, err := c.Features(context.Background(), grounding.Request{Answer: all[i].response, Question: all[i].question, Passages: []string{all[i].context}})
+		if err != nil {
+			return nil, fmt.Errorf("measuring a row of %s: %w", all[i].source, err)
+		}
+		out[i] = sample{grounding.Row(f), all[i].bad, 1}
+	}
+	return out, nil
+}
+
+// shares is what each source weighs in training, both labels alike within it.
+var shares = map[string]float64{
+	"begin_dev": 1, "faithdial_audit": 1, "synthetic_claims": 0.2, "quoref_questions": 0.5,
+	"made_seeded": 0.7, "made_claims": 1, "made_answers": 1, "made_templates": 0.2,
+}
+
+func balance(all []example, samples []sample) {
+	type side struct {
+		source string
+		bad    bool
+	}
+	counts := map[side]int{}
+	for _, e := range all {
+		counts[side{e.source, e.bad}]++
+	}
+	for i, e := range all {
+		s := shares[e.source]
+		samples[i].weight = s * 1000 / float64(counts[side{e.source, e.bad}])
+	}
+}
+
+// calibrate fits the scale of each band on dev rows and chooses the threshold:
+// the lowest that flags few enough of the true seeded statements.
+func calibrate(w *grounding.Weights, dev []example) error {
+	samples, err := extract(w, dev)
+	if err != nil {
+		return err
+	}
+	for b := range w.Calibration {
+		var x []float64
+		var y []bool
+		for i := range samples {
+			if grounding.Band(&samples[i].row) == b && shares[dev[i].source] > 0 {
+				x, y = append(x, w.Sum(&samples[i].row)), append(y, samples[i].bad)
+			}
+		}
+		if len(x) < 40 {
+			return fmt.Errorf("%d dev rows in band %d", len(x), b)
+		}
+		a, c := platt(x, y)
+		w.Calibration[b] = grounding.Scale{A: a, B: c}
+	}
+	for t := 0.30; t < 0.95; t += 0.01 {
+		w.Threshold = t
+		all, err := judge(grounding.Untested(w, nil), seededOnly(dev))
+		if err != nil {
+			return err
+		}
+		n, hit := 0, 0
+		for _, s := range all {
+			if !s.bad {
+				n++
+				if s.flagged {
+					hit++
+				}
+			}
+		}
+		if float64(hit) <= 0.8*trueFlagged*float64(n) {
+			fmt.Printf("threshold %.2f flags %d of %d true statements\n", t, hit, n)
+			return nil
+		}
+	}
+	return fmt.Errorf("no threshold flags few enough of the true statements")
+}
+
+func seededOnly(all []example) []example {
+	var out []example
+	for _, e := range all {
+		if e.source == "made_seeded" || e.source == "made_templates" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// leftOut prints, for each trained source, the figures of trees that did not
+// see it, and of trees that saw other rows of it (five folds by context).
+func leftOut(w *grounding.Weights, train []example, samples []sample, alike []example) error {
+	for name := range shares {
+		var in []sample
+		var s []float64
+		var bad []bool
+		for i := range train {
+			if train[i].source != name {
+				in = append(in, samples[i])
+			}
+		}
+		start, trees := boost(in, seed, lexical)
+		part := &grounding.Weights{Start: start, Trees: trees}
+		for i := range train {
+			if train[i].source == name {
+				s, bad = append(s, part.Sum(&samples[i].row)), append(bad, samples[i].bad)
+			}
+		}
+		fmt.Printf("left out %-20s %6d rows, AUROC %.3f", name, len(s), auroc(s, bad))
+		s, bad = nil, nil
+		for fold := range uint32(5) {
+			in = nil
+			for i := range train {
+				if train[i].source != name || train[i].group()%5 != fold {
+					in = append(in, samples[i])
+				}
+			}
+			start, trees := boost(in, seed, lexical)
+			part := &grounding.Weights{Start: start, Trees: trees}
+			for i := range train {
+				if train[i].source == name && train[i].group()%5 == fold {
+					s, bad = append(s, part.Sum(&samples[i].row)), append(bad, samples[i].bad)
+				}
+			}
+		}
+		fmt.Printf("; in five folds %.3f\n", auroc(s, bad))
+	}
+	return nil
+}
+
+// tests are the self-test's own sentences.
+var tests = []grounding.SelfTest{
+	{Answer: "The reactor at Elmsford was shut down in 1998.", Passage: "The reactor at Elmsford was shut down in 1998 after a leak. It had run for 21 years.", Support: grounding.Supported},
+	{Answer: "The reactor at Elmsford was shut down in 1989.", Passage: "The reactor at Elmsford was shut down in 1998 after a leak. It had run for 21 years.", Support: grounding.Contradicted},
+	{Answer: "Take 500 g of the powder twice a day.", Passage: "Take 500 mg of the powder twice a day, with water.", Support: grounding.Contradicted},
+	{Answer: "The library is not open on Sundays.", Passage: "The library is open on Sundays from ten to four.", Support: grounding.Contradicted},
+	{Answer: "Penguins in the harbour learned to juggle oranges.", Passage: "The council met on Tuesday to discuss the new bus timetable.", Support: grounding.Unsupported},
+	{Answer: "Thank you!", Passage: "The council met on Tuesday.", Support: grounding.Ignored},
+}
+
+// write puts the weights and their card into out.
+func write(w *grounding.Weights, out, data string, dev, alike []example) error {
+	c := grounding.Untested(w, nil)
+	w.SelfTest = nil
+	for i, t := range tests {
+		r, err := c.Check(context.Background(), grounding.Request{Answer: t.Answer, Passages: []string{t.Passage}})
+		if err != nil {
+			return err
+		}
+		if len(r.Statements) != 1 || r.Statements[0].Support != t.Support {
+			return fmt.Errorf("self-test %d: %+v", i, r)
+		}
+		t.Score = r.Statements[0].Score
+		w.SelfTest = append(w.SelfTest, t)
+	}
+	raw, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	var packed bytes.Buffer
+	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := z.Write(raw); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "weights.json.gz"), packed.Bytes(), 0o644); err != nil {
+		return err
+	}
+	loaded, err := grounding.LoadWeights(packed.Bytes())
+	if err != nil {
+		return err
+	}
+	if c, err = grounding.NewWith(loaded, nil); err != nil {
+		return err
+	}
+	var text strings.Builder
+	if err := figures(&text, c, dev, alike); err != nil {
+		return err
+	}
+	fmt.Print(text.String())
+	_ = data
+	return card(filepath.Join(out, "MODEL_CARD.md"), c.Version(), packed.Len(), text.String())
+}
+
