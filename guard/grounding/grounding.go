@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 
 	"sallyport/guard"
@@ -124,6 +125,9 @@ func NewWith(w *Weights, m Meaning) (*Checker, error) {
 // Untested is a checker for training, without a self-test.
 func Untested(w *Weights, m Meaning) *Checker { return &Checker{w: w, meaning: m} }
 
+// Weights are what it scores with.
+func (c *Checker) Weights() *Weights { return c.w }
+
 // Version names the weights.
 func (c *Checker) Version() string { return c.w.version }
 
@@ -169,6 +173,7 @@ type check struct {
 	nearBest       float64
 	nearType       float64
 	expects        int
+	german         bool // nouns have capitals as names do
 	vectors        *vectors
 	current        int // statement
 	table          []float32
@@ -206,6 +211,7 @@ func (c *Checker) run(ctx context.Context, r Request) (res Result, all []Feature
 	}
 	tokens := tokenize(r.Answer)
 	numbers := values(r.Answer, tokens)
+	k.german = german(r.Answer, tokens)
 	at, v := 0, 0
 	for i, p := range pieces {
 		if err := ctx.Err(); err != nil {
@@ -233,6 +239,17 @@ func (c *Checker) run(ctx context.Context, r Request) (res Result, all []Feature
 	res.Version = c.w.version
 	k.sum(&res, all)
 	return res, all, nil
+}
+
+// german reports that words of German stand in the answer.
+func german(text string, tokens []token) bool {
+	for i := range tokens {
+		switch strings.ToLower(text[tokens[i].start:tokens[i].end]) {
+		case "der", "und", "ist", "das", "wird", "wurde", "nicht", "sind", "ein", "eine", "dem", "hat", "zu", "für", "mit", "den":
+			return true
+		}
+	}
+	return false
 }
 
 func bounds(r Request) error {

@@ -36,6 +36,7 @@ type index struct {
 	places    map[uint32][]place
 	prefixes  map[uint32]bool
 	grams     map[uint64]bool // pairs and triples of neighbours
+	beside    map[uint64]bool // capitalised words next to each other
 	initials  map[uint32]bool // of runs of capitalised words
 	cased     bool            // names can be told by their capitals
 	tokens    int
@@ -48,7 +49,7 @@ func newIndex(texts []string) *index {
 	for _, t := range texts {
 		size += len(t)
 	}
-	x := &index{places: make(map[uint32][]place, size/12+8), prefixes: make(map[uint32]bool, size/12+8), grams: make(map[uint64]bool, size/3+8), initials: map[uint32]bool{}}
+	x := &index{places: make(map[uint32][]place, size/12+8), prefixes: make(map[uint32]bool, size/12+8), grams: make(map[uint64]bool, size/3+8), beside: map[uint64]bool{}, initials: map[uint32]bool{}}
 	capitals, words := 0, 0
 	for i, t := range texts {
 		p := passage{text: t, tokens: tokenize(t), base: x.tokens}
@@ -119,6 +120,9 @@ func (x *index) words(p *passage, s sentence) {
 		x.grams[gram(b, t.key)] = true
 		x.grams[gram3(a, b, t.key)] = true
 		a, b = b, t.key
+		if j > s.first && t.capital && p.tokens[j-1].capital {
+			x.beside[gram(p.tokens[j-1].key, t.key)] = true
+		}
 		if t.kind == word && t.capital {
 			run = run*31 + uint32(initial(p.text, t))
 			if length++; length > 1 {

@@ -110,7 +110,7 @@ func (c *check) agreesInSentence(s *statement, v *value) bool {
 	n := &c.x.sentences[s.align.sentence]
 	p := s.align.source
 	for i := n.valueA; i < n.valB; i++ {
-		if agree(v, &p.values[i]) {
+		if u := &p.values[i]; agree(v, u) && !c.taken(s, v, u) {
 			return true
 		}
 	}
@@ -126,6 +126,17 @@ func (c *check) inParts(values []value, v *value) bool {
 		year = year || u.date && u.year == v.year && u.month == 0
 	}
 	return month && year
+}
+
+// taken reports that u stands for another number of the statement than v: "3
+// of her four children" does not say "4 of her four children".
+func (c *check) taken(s *statement, v, u *value) bool {
+	for _, l := range s.align.links {
+		if b := l.b + s.align.first; b >= u.first && b <= u.last && s.tokens[l.a].kind == s.align.source.tokens[b].kind && !s.tokens[l.a].has(unit) {
+			return l.a < v.first || l.a > v.last
+		}
+	}
+	return false
 }
 
 // counterpart is the value that stands in the sentence where v stands in the
@@ -220,7 +231,7 @@ func (c *check) names(s *statement, near bool) {
 				continue
 			}
 		}
-		if known || c.inQuestion(t.key) || c.abbreviates(s, i) {
+		if known || c.german || c.inQuestion(t.key) || c.abbreviates(s, i) {
 			continue
 		}
 		s.missing.names++
@@ -311,7 +322,7 @@ func (c *check) otherName(s *statement, i int) int {
 		}
 		for b := g.b1; b < g.b2; b++ {
 			u := &s.align.source.tokens[s.align.first+b]
-			if !(u.name() || u.first && u.capital && u.content() && u.kind == word) || c.inStatement(s, u.key) || c.sameBearer(u.key, s.tokens[i].key) {
+			if !(u.name() || u.first && u.capital && u.content() && u.kind == word) || c.moved(s, u.key) || c.sameBearer(u.key, s.tokens[i].key) {
 				continue
 			}
 			return s.align.first + b
@@ -320,9 +331,11 @@ func (c *check) otherName(s *statement, i int) int {
 	return -1
 }
 
-func (c *check) inStatement(s *statement, key uint32) bool {
+// moved reports that the statement has the word too, where the sentence has
+// something else.
+func (c *check) moved(s *statement, key uint32) bool {
 	for i := range s.tokens {
-		if s.tokens[i].key == key {
+		if s.tokens[i].key == key && !c.linkedA(s, i) {
 			return true
 		}
 	}
@@ -332,7 +345,7 @@ func (c *check) inStatement(s *statement, key uint32) bool {
 // sameBearer reports that two names stand next to each other somewhere: Martin
 // and Luther.
 func (c *check) sameBearer(a, b uint32) bool {
-	return c.x.grams[gram(a, b)] || c.x.grams[gram(b, a)]
+	return c.x.beside[gram(a, b)] || c.x.beside[gram(b, a)]
 }
 
 // polarity looks for a negation, an opposite or a quantifier on one side only.

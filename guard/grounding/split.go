@@ -203,7 +203,7 @@ func ordinal(w string) bool {
 }
 
 func monthAhead(rest string) bool {
-	i := strings.IndexFunc(rest, func(r rune) bool { return !letter(r) })
+	i := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) })
 	if i < 0 {
 		i = len(rest)
 	}

@@ -38,7 +38,7 @@ func (t *token) has(c class) bool { return t.entry != nil && t.entry.class&c != 
 
 // name reports whether the token is written like a name.
 func (t *token) name() bool {
-	return t.kind == word && t.capital && !t.first && !t.has(function|calendar|numeral|titled)
+	return t.kind == word && t.capital && !t.first && !t.has(function|calendar|numeral|titled|unit)
 }
 
 // longestWord bounds the work on one word; the rest of a longer one is
@@ -169,6 +169,10 @@ func (z *tokenizer) number() {
 			z.at += n
 			continue
 		}
+		if blankGroup(r) && z.groups(start, z.at+n) {
+			z.at += n
+			continue
+		}
 		if !between(r) || !z.digitAt(z.at+n) {
 			break
 		}
@@ -177,6 +181,26 @@ func (z *tokenizer) number() {
 	}
 	z.first = false
 	z.push(token{start: start, end: z.at, kind: number, key: h | 1})
+}
+
+// blankGroup is a blank that may group digits: 8 834.
+func blankGroup(r rune) bool { return r == ' ' || r == '\u00a0' }
+
+// groups reports that exactly three digits follow at i, and that those since
+// start can stand before them.
+func (z *tokenizer) groups(start, i int) bool {
+	n := 0
+	for ; i+n < len(z.text) && n < 4 && z.text[i+n] >= '0' && z.text[i+n] <= '9'; n++ {
+	}
+	if n != 3 || z.at-start > 3 && (z.at < 4 || z.text[z.at-4] >= '0' && z.text[z.at-4] <= '9') {
+		return false
+	}
+	for j := start; j < z.at; j++ {
+		if c := z.text[j]; c == '.' || c == ':' || c == '/' || c == '-' || c == ',' {
+			return false
+		}
+	}
+	return z.text[start] != '0'
 }
 
 func between(r rune) bool {

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -13,6 +12,8 @@ type value struct {
 	first, last int // tokens, last included
 	dim         uint8
 	num, hi     float64 // hi is num unless it is a range
+	alt         float64 // what 8.573 is if its point groups digits, else 0
+	figures     int     // digits that are not zeros at the end, 0 for unknown
 	step        float64 // what one in the last written place is worth
 	rounded     bool    // "about", "nearly"
 	soft        bool    // a word that is an article or pronoun as often
@@ -89,7 +90,7 @@ func digits(text string, tokens []token, i int) (value, bool) {
 	if !ok {
 		return value{}, false
 	}
-	v := value{first: i, last: i, num: n, hi: n, step: step}
+	v := value{first: i, last: i, num: n, hi: n, step: step, alt: grouping(raw), figures: figures(raw)}
 	if i+1 < len(tokens) && tokens[i+1].joined && tokens[i+1].kind == word {
 		suffix(text, tokens, &v)
 	}
@@ -105,6 +106,35 @@ func digits(text string, tokens []token, i int) (value, bool) {
 		return v, true
 	}
 	return ranged(text, tokens, v), true
+}
+
+// grouping is the number that one point before three digits makes if it groups
+// them.
+func grouping(raw string) float64 {
+	a, b, ok := strings.Cut(raw, ".")
+	if !ok || len(a) == 0 || len(a) > 3 || a[0] == '0' || len(b) != 3 {
+		return 0
+	}
+	n, err := strconv.Atoi(a + b)
+	if err != nil {
+		return 0
+	}
+	return float64(n)
+}
+
+func figures(raw string) int {
+	n, zeros := 0, 0
+	for i := range len(raw) {
+		switch {
+		case raw[i] < '0' || raw[i] > '9':
+		case raw[i] == '0' && n > 0:
+			zeros++
+		case raw[i] != '0':
+			n += zeros + 1
+			zeros = 0
+		}
+	}
+	return n
 }
 
 // year reports four digits that are read as a year where no unit follows.
@@ -205,11 +235,17 @@ func noon(w string) int {
 	return 0
 }
 
-// plainDigits is s with digits of other widths and scripts as ASCII.
+// plainDigits is s with digits of other widths and scripts as ASCII, without
+// blanks.
 func plainDigits(s string) string {
 	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return strings.Map(fold, s)
+		if s[i] >= utf8.RuneSelf || s[i] == ' ' {
+			return strings.Map(func(r rune) rune {
+				if r = fold(r); r == ' ' || r == '\u00a0' {
+					return -1
+				}
+				return r
+			}, s)
 		}
 	}
 	return s
@@ -352,7 +388,8 @@ func named(text string, tokens []token, i int) (value, bool) {
 		}
 	}
 	followingYear(text, tokens, &d)
-	if d.day == 0 && d.year == 0 && !tokens[i].capital {
+	if d.day == 0 && d.year == 0 && (!tokens[i].capital || tokens[i].first) { // may, march
+
 		return value{}, false
 	}
 	return d, true
@@ -595,6 +632,23 @@ func approximate(text string, tokens []token, v *value) {
 // agree reports whether the statement's value a is what the source's value b
 // says, or is less exact.
 func agree(a, b *value) bool {
+	if a.alt != 0 || b.alt != 0 {
+		return agreeAs(a, b) || agreeAs(a.grouped(), b) || agreeAs(a, b.grouped())
+	}
+	return agreeAs(a, b)
+}
+
+// grouped is v read with its point grouping digits.
+func (v *value) grouped() *value {
+	if v.alt == 0 || v.num == 0 {
+		return v
+	}
+	u := *v
+	u.num, u.hi, u.step = v.num*1000, v.hi*1000, v.step*1000
+	return &u
+}
+
+func agreeAs(a, b *value) bool {
 	if a.date != b.date {
 		return yearOf(a, b) || yearOf(b, a)
 	}
@@ -633,7 +687,7 @@ func close(a, b *value, x, y float64) bool {
 		return true
 	}
 	switch {
-	case a.rounded || b.rounded:
+	case a.rounded && a.figures <= 2 || b.rounded && b.figures <= 2:
 		return diff <= 0.07*math.Abs(y)
 	case a.dim != plain && a.dim != percent && a.dim < money && a.unit != b.unit: // converted
 		return diff <= 0.011*math.Abs(y) || diff <= 0.51*a.step && diff <= 0.06*math.Abs(y) || a.dim == celsius && diff <= 0.6
@@ -649,7 +703,7 @@ func yearOf(a, b *value) bool {
 		return false
 	}
 	y := float64(a.year)
-	return y == b.num || y == b.hi
+	return y == b.num || y == b.hi || y == b.alt
 }
 
 func sameDate(a, b *value) bool {
@@ -690,5 +744,3 @@ func alike(a, b *value) bool {
 	}
 	return a.dim == b.dim || a.dim == plain || b.dim == plain || a.dim < money && b.dim < money && a.dim != percent && b.dim != percent || a.dim >= money && b.dim >= money
 }
-
-func letter(r rune) bool { return unicode.IsLetter(r) }

@@ -443,6 +443,7 @@ func (m *maker) cloze(d document, all []string) {
 		}
 		e := example{"made_answers", "answers_right", "", d.dev, d.text, q, a.text, false}
 		m.out = append(m.out, e)
+		m.told(e, a.sentence, a.text, a.kind)
 		for range 12 {
 			b := found[m.rng.IntN(len(found))]
 			if b.kind != a.kind && m.rng.IntN(2) == 0 || strings.Contains(a.text, b.text) || strings.Contains(b.text, a.text) || strings.Contains(q, b.text) {
@@ -452,6 +453,42 @@ func (m *maker) cloze(d document, all []string) {
 			m.out = append(m.out, e)
 			break
 		}
+	}
+}
+
+// told answers a question in a sentence: the source's with the right phrase, or
+// with one that the source does not have; and by such a phrase alone.
+func (m *maker) told(e example, sentence, answer string, kind int) {
+	if m.rng.IntN(2) == 0 {
+		e.kind, e.response = "answers_told_right", sentence
+		if t, ok := m.rephrase(sentence); ok && strings.Contains(t, answer) {
+			e.response = t
+		}
+		m.out = append(m.out, e)
+	}
+	invented := otherName[m.rng.IntN(len(otherName))]
+	switch kind {
+	case 1:
+		invented = strconv.Itoa(1500 + m.rng.IntN(520))
+	case 2:
+		invented = strconv.Itoa(2 + m.rng.IntN(4000))
+	case 3:
+		invented = fillers[m.rng.IntN(len(fillers))] + " " + []string{"arrangements", "materials", "customs", "measures", "methods"}[m.rng.IntN(5)]
+	}
+	if strings.Contains(e.context, invented) {
+		return
+	}
+	e.bad = true
+	if m.rng.IntN(3) == 0 {
+		e.kind, e.response = "answers_invented", invented
+		m.out = append(m.out, e)
+	}
+	if m.rng.IntN(2) == 0 {
+		e.kind, e.response = "answers_told_wrong", strings.Replace(sentence, answer, invented, 1)
+		if m.rng.IntN(2) == 0 {
+			e.response = m.thin(strings.Trim(e.response, ".")) + " in " + otherName[m.rng.IntN(len(otherName))] + "."
+		}
+		m.out = append(m.out, e)
 	}
 }
 

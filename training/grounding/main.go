@@ -28,11 +28,14 @@ import (
 )
 
 const (
-	seed         = 20261122
-	perFile      = 70   // documents of each file
-	rareWords    = 9000 // words whose frequency ships
-	trueFlagged  = 0.05 // of true seeded statements may be flagged
-	measureAlike = 1500 // share-alike rows of each file that are measured
+	seed      = 20261122
+	perFile   = 70   // documents of each file
+	rareWords = 9000 // words whose frequency ships
+	// wrongShare is what a wrong answer that stands in the source weighs: outside
+	// of generators they are rarer than ones that do not.
+	wrongShare     = 0.35
+	naturalFlagged = 0.10 // of other dev answers that are carried, mean over sources
+	trueFlagged    = 0.05 // of true seeded statements may be flagged
 )
 
 func main() {
@@ -122,10 +125,12 @@ func gather(data string) (train, dev, alike []example, docs []document, err erro
 	for _, e := range all {
 		switch {
 		case e.license != "" && !corpus.Permissive(e.license):
-			if counts[e.source]++; counts[e.source] <= measureAlike && (!strings.Contains(e.source, "questions-") || counts[e.source] <= measureAlike/5) {
-				e.source += " (share-alike)"
-				alike = append(alike, e)
+			counts[e.source]++
+			if strings.Contains(e.source, "questions-") && counts[e.source]%5 != 0 {
+				continue
 			}
+			e.source += " (share-alike)"
+			alike = append(alike, e)
 		case e.dev:
 			dev = append(dev, e)
 		default:
@@ -180,6 +185,9 @@ func balance(all []example, samples []sample) {
 	for i, e := range all {
 		s := shares[e.source]
 		samples[i].weight = s * 1000 / float64(counts[side{e.source, e.bad}])
+		if e.kind == "answers_wrong" || e.kind == "answer_of_another_question" {
+			samples[i].weight *= wrongShare
+		}
 	}
 }
 
@@ -204,27 +212,65 @@ func calibrate(w *grounding.Weights, dev []example) error {
 		a, c := platt(x, y)
 		w.Calibration[b] = grounding.Scale{A: a, B: c}
 	}
-	for t := 0.30; t < 0.95; t += 0.01 {
-		w.Threshold = t
-		all, err := judge(grounding.Untested(w, nil), seededOnly(dev))
+	var natural []example
+	for _, e := range dev {
+		if e.source != "made_seeded" && e.source != "made_templates" && shares[e.source] > 0 {
+			natural = append(natural, e)
+		}
+	}
+	low, high := 30, 95 // the share of alarms falls as the threshold rises
+	for low < high {
+		t := (low + high) / 2
+		w.Threshold = float64(t) / 100
+		a, b, err := alarmsAt(w, seededOnly(dev), natural)
 		if err != nil {
 			return err
 		}
-		n, hit := 0, 0
-		for _, s := range all {
-			if !s.bad {
-				n++
-				if s.flagged {
-					hit++
-				}
-			}
-		}
-		if float64(hit) <= 0.8*trueFlagged*float64(n) {
-			fmt.Printf("threshold %.2f flags %d of %d true statements\n", t, hit, n)
-			return nil
+		if a <= 0.8*trueFlagged && b <= naturalFlagged {
+			high = t
+		} else {
+			low = t + 1
 		}
 	}
-	return fmt.Errorf("no threshold flags few enough of the true statements")
+	w.Threshold = float64(low) / 100
+	a, b, err := alarmsAt(w, seededOnly(dev), natural)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("threshold %.2f flags %.3f of true seeded statements and %.3f of other answers that are carried\n", w.Threshold, a, b)
+	if low == 95 {
+		return fmt.Errorf("no threshold flags few enough of the true statements")
+	}
+	return nil
+}
+
+func alarmsAt(w *grounding.Weights, seeded, natural []example) (float64, float64, error) {
+	c := grounding.Untested(w, nil)
+	a, err := judge(c, seeded)
+	if err != nil {
+		return 0, 0, err
+	}
+	b, err := judge(c, natural)
+	return alarms(a), alarms(b), err
+}
+
+// alarms is the share of carried answers that are flagged, a mean over sources.
+func alarms(all []scored) float64 {
+	var n, hit = map[string]float64{}, map[string]float64{}
+	for _, s := range all {
+		if s.bad {
+			continue
+		}
+		n[s.source]++
+		if s.flagged {
+			hit[s.source]++
+		}
+	}
+	sum := 0.0
+	for source := range n {
+		sum += hit[source] / n[source]
+	}
+	return sum / float64(len(n))
 }
 
 func seededOnly(all []example) []example {
@@ -336,4 +382,3 @@ func write(w *grounding.Weights, out, data string, dev, alike []example) error {
 	_ = data
 	return card(filepath.Join(out, "MODEL_CARD.md"), c.Version(), packed.Len(), text.String())
 }
-

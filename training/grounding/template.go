@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"sallyport/guard/grounding"
 )
 
 // Templates of our own, in several languages, for what the documents have too
@@ -79,7 +81,8 @@ func (m *maker) template() {
 	length := strconv.Itoa(l) + " " + unit
 	doc := document{text: fill(grouped(t.lang, n), people[p], towns[c], written, length), dev: m.rng.IntN(5) == 0}
 	put := func(kind, text, mark string, bad bool) {
-		for _, s := range strings.SplitAfter(text, ". ") {
+		for _, at := range grounding.Split(text) {
+			s := text[at.Start:at.End]
 			if strings.Contains(s, mark) {
 				m.out = append(m.out, example{"made_templates", "templates_" + t.lang + "_" + kind, "", doc.dev, doc.text, "", strings.TrimSpace(s), bad})
 				return
