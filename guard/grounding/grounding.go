@@ -125,9 +125,6 @@ func NewWith(w *Weights, m Meaning) (*Checker, error) {
 // Untested is a checker for training, without a self-test.
 func Untested(w *Weights, m Meaning) *Checker { return &Checker{w: w, meaning: m} }
 
-// Weights are what it scores with.
-func (c *Checker) Weights() *Weights { return c.w }
-
 // Version names the weights.
 func (c *Checker) Version() string { return c.w.version }
 

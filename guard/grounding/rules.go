@@ -360,14 +360,14 @@ func (c *check) polarity(s *statement) {
 		neg := 0
 		at, from := -1, -1
 		for i := g.a1; i < g.a2; i++ {
-			if s.tokens[i].has(negation) {
+			if s.tokens[i].denies() {
 				neg++
 				at = i
 			}
 		}
 		for j := g.b1; j < g.b2; j++ {
 			// At the edge the source may go on with something else.
-			if source[b0+j].has(negation) && !(g.edge && g.a1 == g.a2) {
+			if source[b0+j].denies() && !(g.edge && g.a1 == g.a2) {
 				neg--
 				from = b0 + j
 			}

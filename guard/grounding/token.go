@@ -36,6 +36,9 @@ func (t *token) content() bool {
 
 func (t *token) has(c class) bool { return t.entry != nil && t.entry.class&c != 0 }
 
+// denies reports a negation. Italian "mai" is German for May too.
+func (t *token) denies() bool { return t.has(negation) && !(t.has(calendar) && t.capital) }
+
 // name reports whether the token is written like a name.
 func (t *token) name() bool {
 	return t.kind == word && t.capital && !t.first && !t.has(function|calendar|numeral|titled|unit)

@@ -94,6 +94,9 @@ func digits(text string, tokens []token, i int) (value, bool) {
 	if i+1 < len(tokens) && tokens[i+1].joined && tokens[i+1].kind == word {
 		suffix(text, tokens, &v)
 	}
+	if t.joined && i > 0 && plainWord(text[tokens[i-1].start:tokens[i-1].end]) == "-" && !tokens[i-1].joined {
+		v.num, v.hi, v.alt = -v.num, -v.hi, 0
+	}
 	scaled(text, tokens, &v)
 	if d, ok := dayMonth(text, tokens, v); ok {
 		return d, true
@@ -101,7 +104,7 @@ func digits(text string, tokens []token, i int) (value, bool) {
 	if d, ok := asianDate(text, tokens, v); ok {
 		return d, true
 	}
-	if year(raw, v) {
+	if year(raw, v) && !counted(tokens, i+1) {
 		v.date, v.year = true, int(v.num)
 		return v, true
 	}
@@ -140,6 +143,11 @@ func figures(raw string) int {
 // year reports four digits that are read as a year where no unit follows.
 func year(raw string, v value) bool {
 	return len(raw) == 4 && v.first == v.last && v.num >= 1000 && v.num <= 2199 && !v.ordinal && v.step == 1
+}
+
+// counted reports that a unit stands at i, other than "year" itself.
+func counted(tokens []token, i int) bool {
+	return i < len(tokens) && tokens[i].has(unit) && tokens[i].entry.val != 31557600 && tokens[i].end-tokens[i].start > 1
 }
 
 // suffix reads what is written onto the digits: 3rd, 1990s, 10k.
@@ -534,10 +542,11 @@ func measure(text string, tokens []token, v *value) {
 		v.dim, v.last = percent, i+1
 		return
 	}
-	if i < len(tokens) && tokens[i].has(meridiem) && v.num <= 12 && v.num >= 1 {
+	if i < len(tokens) && tokens[i].has(meridiem) && v.num < 13 && v.num >= 1 {
 		h := int(v.num)%12 + noon(text[tokens[i].start:tokens[i].end])
-		v.clock, v.last, v.num = true, i, float64(h*3600)
-		v.hi, v.step = v.num, 3600
+		minutes := math.Round(100 * (v.num - math.Floor(v.num))) // 6.30 am
+		v.clock, v.last, v.num = true, i, float64(h*3600)+60*minutes
+		v.hi, v.step = v.num, 3600*v.step
 		return
 	}
 	if i >= len(tokens) || !tokens[i].has(unit) || v.ordinal {

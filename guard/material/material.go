@@ -53,11 +53,11 @@ type Settings struct {
 	Names bool `json:"names,omitempty"`
 }
 
-// Defaults find every verbatim run of 12 words.
-var Defaults = Settings{Run: 6, Window: 7, MinRunes: 40}
+// Defaults see every verbatim run of 8 words.
+var Defaults = Settings{Run: 5, Window: 4, MinRunes: 45}
 
-// CodeDefaults find every verbatim run of 24 tokens of code.
-var CodeDefaults = Settings{Run: 12, Window: 13, MinRunes: 60}
+// CodeDefaults see every verbatim run of 15 tokens of code.
+var CodeDefaults = Settings{Run: 10, Window: 6, MinRunes: 90}
 
 // Guarantee is the number of tokens of a verbatim run that always shares a
 // fingerprint.

@@ -28,12 +28,10 @@ import (
 )
 
 const (
-	seed      = 20261122
-	perFile   = 70   // documents of each file
-	rareWords = 9000 // words whose frequency ships
-	// wrongShare is what a wrong answer that stands in the source weighs: outside
-	// of generators they are rarer than ones that do not.
-	wrongShare     = 0.35
+	seed           = 20261122
+	ensemble       = 3
+	perFile        = 70   // documents of each file
+	rareWords      = 9000 // words whose frequency ships
 	naturalFlagged = 0.10 // of other dev answers that are carried, mean over sources
 	trueFlagged    = 0.05 // of true seeded statements may be flagged
 )
@@ -81,7 +79,7 @@ func run(data, out string, eval, folds bool) error {
 			return err
 		}
 	}
-	w.Start, w.Trees = boost(samples, seed, lexical)
+	w.Start, w.Trees = forest(samples)
 	if err := calibrate(w, dev); err != nil {
 		return err
 	}
@@ -90,6 +88,23 @@ func run(data, out string, eval, folds bool) error {
 	}
 	fmt.Printf("done; %.0f s\n", time.Since(begin).Seconds())
 	return nil
+}
+
+// forest is the mean of trees fitted from several seeds.
+func forest(samples []sample) (start float64, all [][]grounding.Node) {
+	for k := range uint64(ensemble) {
+		first, trees := boost(samples, seed+k, lexical)
+		start += first / ensemble
+		for _, t := range trees {
+			for i := range t {
+				if t[i].Feature < 0 {
+					t[i].Value /= ensemble
+				}
+			}
+			all = append(all, t)
+		}
+	}
+	return start, all
 }
 
 // lexical keeps the columns of vectors out of the trees.
@@ -185,9 +200,6 @@ func balance(all []example, samples []sample) {
 	for i, e := range all {
 		s := shares[e.source]
 		samples[i].weight = s * 1000 / float64(counts[side{e.source, e.bad}])
-		if e.kind == "answers_wrong" || e.kind == "answer_of_another_question" {
-			samples[i].weight *= wrongShare
-		}
 	}
 }
 
