@@ -17,14 +17,12 @@ const (
 // codeTokens reads whole tokens of code from rest: identifiers, numbers, single
 // marks. Comments (//, #, --, /* */) and blanks are skipped; strings are cut
 // like code, so that a quote that never ends hides nothing. It returns how many
-// bytes and code points are done with.
-func (f *feed) codeTokens(end bool) (used, runes int) {
+// bytes are done with.
+func (f *feed) codeTokens(end bool) (used int) {
 	b := f.rest
 	for used < len(b) && (end || len(b)-used >= utf8.UTFMax) { // what begins a comment is shorter
 		if f.code != inCode {
-			n := f.skip(b[used:])
-			runes += utf8.RuneCount(b[used : used+n])
-			used += n
+			used += f.skip(b[used:])
 			continue
 		}
 		prev := f.prev
@@ -33,25 +31,25 @@ func (f *feed) codeTokens(end bool) (used, runes int) {
 		}
 		if n, state := comment(b[used:], f.base+used == 0 || spaceBefore(prev)); n > 0 {
 			f.code = state
-			used, runes = used+n, runes+n
+			used += n
 			continue
 		}
 		r, size := utf8.DecodeRune(b[used:])
 		if !identifier(r) {
 			if !unicode.IsSpace(r) && !ignorable(r) && r != ';' && r != ',' {
-				f.add(token{mix(fnvBasis, r), f.base + used, f.base + used + size, [2]int{f.runes + runes, f.runes + runes + 1}})
+				f.add(mix(fnvBasis, r), used, size, 1)
 			}
-			used, runes = used+size, runes+1
+			used += size
 			continue
 		}
 		n, count, h, full := f.identifier(b[used:], end)
 		if !full {
-			return used, runes
+			return used
 		}
-		f.add(token{h, f.base + used, f.base + used + n, [2]int{f.runes + runes, f.runes + runes + count}})
-		used, runes = used+n, runes+count
+		f.add(h, used, n, count)
+		used += n
 	}
-	return used, runes
+	return used
 }
 
 // skip takes one character of a comment, or its end.

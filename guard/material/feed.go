@@ -10,14 +10,14 @@ type print struct {
 	hash       uint64
 	at         uint32 // first token
 	start, end int    // bytes from the beginning of the text
-	runes      [2]int // the same in code points
+	said       [2]int // the same in code points of tokens, see feed.said
 }
 
 // token is a word, or a token of code.
 type token struct {
 	hash       uint64
 	start, end int
-	runes      [2]int
+	said       [2]int
 }
 
 // feed cuts a text that arrives in pieces into tokens and gives the prints that
@@ -28,7 +28,7 @@ type feed struct {
 	keep  func(print)
 	rest  []byte // unfinished token
 	base  int    // where rest begins in the text
-	runes int    // code points before it
+	said  int    // code points of all tokens so far, and of one blank between words
 	prev  byte   // the byte before it
 	ring  []token
 	count uint32 // tokens so far
@@ -52,17 +52,16 @@ func (f *feed) write(piece string, end bool) {
 		f.rest = append(f.rest, piece[:n]...)
 		piece = piece[n:]
 		last := end && len(piece) == 0
-		used, runes := 0, 0
+		used := 0
 		if f.kind == Code {
-			used, runes = f.codeTokens(last)
+			used = f.codeTokens(last)
 		} else {
-			used, runes = f.words(last)
+			used = f.words(last)
 		}
 		if used > 0 {
 			f.prev = f.rest[used-1]
 		}
 		f.base += used
-		f.runes += runes
 		f.rest = append(f.rest[:0], f.rest[used:]...)
 		if last {
 			f.flush()
@@ -71,24 +70,23 @@ func (f *feed) write(piece string, end bool) {
 	}
 }
 
-// words reads whole words from rest and returns how many bytes and code points
-// are done with.
-func (f *feed) words(end bool) (used, runes int) {
+// words reads whole words from rest and returns how many bytes are done with.
+func (f *feed) words(end bool) (used int) {
 	b := f.rest
 	for used < len(b) {
 		size, n, h, full := f.word(b[used:], end)
 		if !full {
-			return used, runes
+			return used
 		}
 		if size == 0 {
 			_, size = utf8.DecodeRune(b[used:])
-			used, runes = used+size, runes+1
+			used += size
 			continue
 		}
-		f.add(token{h, f.base + used, f.base + used + size, [2]int{f.runes + runes, f.runes + runes + n}})
-		used, runes = used+size, runes+n
+		f.add(h, used, size, n+1)
+		used += size
 	}
-	return used, runes
+	return used
 }
 
 // word reads the word at the beginning of b: its bytes (0 for none), code
@@ -104,10 +102,11 @@ func (f *feed) word(b []byte, end bool) (size, runes int, h uint64, full bool) {
 		if hidden && size == 0 || !hidden && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) || alone(r) && size > 0 {
 			return size, runes, h, true
 		}
-		size, runes = size+n, runes+1
+		size += n
 		if hidden {
 			continue
 		}
+		runes++
 		if r = plain(r); r != 0 {
 			h = mix(h, r)
 		}
@@ -168,8 +167,11 @@ func mix(h uint64, r rune) uint64 {
 	return h
 }
 
-// add takes the next token: it completes one hash, and perhaps a window.
-func (f *feed) add(t token) {
+// add takes the next token, size bytes at rest[at:]: it completes one hash, and
+// perhaps a window.
+func (f *feed) add(hash uint64, at, size, runes int) {
+	t := token{hash, f.base + at, f.base + at + size, [2]int{f.said, f.said + runes}}
+	f.said += runes
 	if len(f.ring) == f.s.Run {
 		copy(f.ring, f.ring[1:])
 		f.ring = f.ring[:f.s.Run-1]
@@ -184,7 +186,7 @@ func (f *feed) add(t token) {
 		h = (h ^ u.hash) * 0x9E3779B97F4A7C15
 		h ^= h >> 29
 	}
-	p := print{h, f.count - uint32(f.s.Run), f.ring[0].start, t.end, [2]int{f.ring[0].runes[0], t.runes[1]}}
+	p := print{h, f.count - uint32(f.s.Run), f.ring[0].start, t.end, [2]int{f.ring[0].said[0], t.said[1]}}
 	if len(f.hash) == f.s.Window {
 		copy(f.hash, f.hash[1:])
 		f.hash = f.hash[:f.s.Window-1]

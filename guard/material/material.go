@@ -6,7 +6,7 @@
 // Wilkerson, Aiken 2003). A verbatim run of Guarantee tokens always shares at
 // least one fingerprint with its work; a shorter one may. What is reported is
 // verified by length: hits of one work that lie in order and close together
-// make a match, which must span MinRunes of the text.
+// make a match, which must cover MinRunes of the text.
 //
 // Case, punctuation, blanks, diacritics and comments of code do not count. What
 // is said in other words is not found. The package does no I/O. No work ships
@@ -45,8 +45,10 @@ type Work struct {
 type Settings struct {
 	Run    int `json:"run"`    // tokens of one hash, 3 to 32
 	Window int `json:"window"` // hashes of which one is kept, 1 to 64
-	// MinRunes is the shortest match that is reported, in code points of the
-	// text that is searched; 110 is where the service this stands in for begins.
+	// MinRunes is the shortest match that is reported: code points of the words
+	// or tokens in it, one blank a word included, comments and hidden characters
+	// not, times the share of its fingerprints that the work has. The service
+	// that this stands in for takes texts from 110 characters.
 	MinRunes int `json:"minRunes"`
 	// Names makes all identifiers of code alike, so that renamed copies are
 	// found; more ordinary code is then alike too.
@@ -57,7 +59,7 @@ type Settings struct {
 var Defaults = Settings{Run: 5, Window: 4, MinRunes: 45}
 
 // CodeDefaults see every verbatim run of 15 tokens of code.
-var CodeDefaults = Settings{Run: 10, Window: 6, MinRunes: 90}
+var CodeDefaults = Settings{Run: 10, Window: 6, MinRunes: 50}
 
 // Guarantee is the number of tokens of a verbatim run that always shares a
 // fingerprint.

@@ -26,9 +26,10 @@ type run struct {
 	at          uint32 // token in the work of the last hit
 	token       uint32 // token in the text of the last hit
 	start, end  int    // bytes
-	runes       [2]int // code points
+	said        [2]int // code points of tokens
 	hits        int
 	first, last uint32 // prints
+	long        bool   // enough is covered; it stays so
 }
 
 // mostOpen bounds the runs that are followed at once, perWork those of one
@@ -143,7 +144,7 @@ func (s *Stream) hit(p print) {
 			s.end(s.open[0])
 			s.open = append(s.open[:0], s.open[1:]...)
 		}
-		s.open = append(s.open, &run{q.work, q.at, p.at, p.start, p.end, p.runes, 1, s.seq, s.seq})
+		s.open = append(s.open, &run{q.work, q.at, p.at, p.start, p.end, p.said, 1, s.seq, s.seq, p.said[1]-p.said[0] >= s.x.settings.MinRunes})
 	}
 }
 
@@ -158,8 +159,9 @@ func (s *Stream) extend(q place, p print) bool {
 		n++
 		if r.follows(q, p, s.slack()) {
 			r.at, r.token, r.end, r.last = q.at, p.at, max(r.end, p.end), s.seq
-			r.runes[1] = max(r.runes[1], p.runes[1])
+			r.said[1] = max(r.said[1], p.said[1])
 			r.hits++
+			r.long = r.long || r.share()*float64(r.said[1]-r.said[0]) >= float64(s.x.settings.MinRunes)
 			return true
 		}
 	}
@@ -193,11 +195,14 @@ func (s *Stream) end(r *run) {
 	}
 }
 
+// share is the part of the prints since the first hit that were hits.
+func (r *run) share() float64 { return min(1, float64(r.hits)/float64(r.last-r.first+1)) }
+
 func (s *Stream) match(r *run) (Match, bool) {
-	if r.runes[1]-r.runes[0] < s.x.settings.MinRunes {
+	if !r.long {
 		return Match{}, false
 	}
 	w := s.x.works[r.work]
 	w.Sources = append([]string(nil), w.Sources...)
-	return Match{w, guard.Span{Start: r.start, End: r.end}, min(1, float64(r.hits)/float64(r.last-r.first+1))}, true
+	return Match{w, guard.Span{Start: r.start, End: r.end}, r.share()}, true
 }

@@ -26,7 +26,6 @@ var (
 	reName    = regexp.MustCompile(`[a-z,] ([A-Z][a-z]{3,}(?: [A-Z][a-z]{2,})?)\b`)
 	reVerb    = regexp.MustCompile(`\b(is|was|are|were|can|could|will|would|has|have|had|should|may|did|does|do)\b`)
 	reNot     = regexp.MustCompile(`\b(is|was|are|were|can|could|will|would|has|have|had|should|may|did|does|do) not\b|\b(is|was|are|were|could|would|has|have|had|should|did|does|do)n't\b`)
-	reAll     = regexp.MustCompile(`\b(all|every|most|some|many)\b`)
 	otherName = strings.Fields("Harrington Velasquez Okafor Lindqvist Tanaka Moreau Castellano Petrov Albrecht Sutherland Montgomery Zhang Kowalski Nakamura Fitzgerald Oliveira Bergmann Rossini Delacroix Haverford Rotterdam Lisbon Nairobi Toronto Bergen Salzburg Valencia Adelaide Kyoto Krakow")
 	unitKin   = map[string][]string{
 		"km": {"miles", "m"}, "kilometers": {"miles", "meters"}, "kilometres": {"miles", "metres"}, "miles": {"kilometers", "feet"}, "meters": {"kilometers", "feet"}, "metres": {"kilometres", "feet"},
