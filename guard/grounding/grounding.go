@@ -173,6 +173,7 @@ type check struct {
 	german         bool // nouns have capitals as names do
 	vectors        *vectors
 	current        int // statement
+	pairs          int // numbers compared
 	table          []float32
 }
 

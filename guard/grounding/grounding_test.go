@@ -213,8 +213,8 @@ func TestWeightsAreChecked(t *testing.T) {
 	}
 }
 
-// TestLinear: twice the text takes about twice the time, on text made to be
-// slow too.
+// TestLinear: the most text that is taken ends in seconds, under the race
+// detector too, whatever it is made of.
 func TestLinear(t *testing.T) {
 	for name, f := range map[string]func(n int) grounding.Request{
 		"one word":   func(n int) grounding.Request { return repeat("boat ", "boat ", n) },
@@ -289,7 +289,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("12:61 31/31/2020 5½ km²", "when", "½ 2020年13月 1e9 99999999999999999999")
 	f.Add("а́\xff 1.234.5 - 1,2,3", "", "| a | 1-2-3 |")
 	f.Fuzz(func(t *testing.T, answer, question, passage string) {
-		r, err := grounding.Check(t.Context(), grounding.Request{Answer: answer, Question: question, Passages: []string{passage}})
+		r, err := grounding.Check(context.Background(), grounding.Request{Answer: answer, Question: question, Passages: []string{passage}})
 		if err != nil {
 			if !errors.Is(err, grounding.ErrNoText) && !errors.Is(err, grounding.ErrTooLong) {
 				t.Fatal(err)

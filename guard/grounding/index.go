@@ -4,10 +4,10 @@ import "math"
 
 // Bounds that keep the work linear.
 const (
-	mostPlaces = 256  // places remembered for one word
-	mostValues = 4096 // numbers of the sources that one number is compared with
-	mostTokens = 128  // tokens of a sentence that are aligned
-	apart      = 64   // distance between passages in positions
+	mostPlaces = 256     // places remembered for one word
+	mostPairs  = 1 << 17 // comparisons of numbers in a request; what is left over counts as not said
+	mostTokens = 128     // tokens of a sentence that are aligned
+	apart      = 64      // distance between passages in positions
 )
 
 // place is where a word stands in the sources.

@@ -195,15 +195,14 @@ func (c *check) asked(v *value) bool {
 
 // anywhere reports that some source says v, in one value or in parts.
 func (c *check) anywhere(v *value) bool {
-	left := mostValues
 	for i := range c.x.passages {
 		p := &c.x.passages[i]
 		for j := range p.values {
+			if c.pairs++; c.pairs > mostPairs {
+				return false
+			}
 			if agree(v, &p.values[j]) {
 				return true
-			}
-			if left--; left == 0 {
-				return false
 			}
 		}
 		if v.date && v.month != 0 && v.year != 0 && c.inParts(p.values, v) {
