@@ -33,6 +33,12 @@ const (
 	IndirectAttack Category = "indirect_attack"
 	Blocklist      Category = "custom_blocklists"
 	PersonalData   Category = "personally_identifiable_information"
+	ProtectedText  Category = "protected_material_text"
+	ProtectedCode  Category = "protected_material_code"
+	Ungrounded     Category = "ungrounded_material"
+	// Disguise is ours: the ways in which a text was written so that it does not say
+	// at sight what it says. Its labels are the names of normalize.Kind.
+	Disguise Category = "disguise"
 )
 
 // Harms are the four categories that carry a severity.
@@ -68,6 +74,12 @@ type Verdict struct {
 	Version  string   // of the weights or rules that decided
 	Score    float32  // 0 to 1
 	Spans    []Span
+	// Points are the statements of an answer that no source carries, in code points
+	// of the answer as it was released. Ungrounded only.
+	Points []Span
+	// License and Source are of the registered work that was found, as the operator
+	// wrote them. ProtectedCode only.
+	License, Source string
 }
 
 // Report is what all guards say of one text or conversation.

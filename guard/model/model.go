@@ -155,23 +155,66 @@ func (m *Model) selfTest() error {
 func (m *Model) Version() string { return m.manifest.Version }
 
 // Score scores r with all heads.
-func (m *Model) Score(r normalize.Reading) Scores {
-	s := m.scoreOne(r)
-	m.mark(&s, r)
-	for _, v := range r.Views() {
-		hidden := m.scoreOne(v)
-		m.mark(&hidden, v)
-		s = higher(s, hidden)
-	}
-	return s
-}
+func (m *Model) Score(r normalize.Reading) Scores { return m.all(Everything, r) }
 
 // ScoreHarm scores r for the four harms only, as for a model's own answer,
 // which can be neither a jailbreak nor an attack on itself.
-func (m *Model) ScoreHarm(r normalize.Reading) Scores {
-	s := m.scoreOne(r)
+func (m *Model) ScoreHarm(r normalize.Reading) Scores { return m.all(Harms, r) }
+
+func (m *Model) all(s Scope, r normalize.Reading) Scores {
+	all := m.Scorer(s, r)
 	for _, v := range r.Views() {
-		s = higher(s, m.scoreOne(v))
+		all.View(v)
+	}
+	return all.Scores()
+}
+
+// Scope is which heads are asked. The zero Scope asks none.
+type Scope uint8
+
+// The scopes.
+const (
+	Nothing Scope = iota
+	Harms
+	Everything
+)
+
+// Scorer scores a text and those of its views that it is shown: who needs the views
+// for other detectors too makes them once. Use Model.Scorer to make one; it is for
+// one goroutine.
+type Scorer struct {
+	m     *Model
+	scope Scope
+	s     Scores
+}
+
+// Scorer begins with r itself.
+func (m *Model) Scorer(s Scope, r normalize.Reading) Scorer {
+	c := Scorer{m: m, scope: s}
+	if s != Nothing {
+		c.s = c.one(r)
+	}
+	return c
+}
+
+// Any reports whether c scores anything.
+func (c *Scorer) Any() bool { return c.scope != Nothing }
+
+// View takes a view of the text in.
+func (c *Scorer) View(v normalize.Reading) {
+	if c.scope != Nothing {
+		c.s = higher(c.s, c.one(v))
+	}
+}
+
+// Scores is what the heads say of all that was shown.
+func (c *Scorer) Scores() Scores { return c.s }
+
+func (c *Scorer) one(r normalize.Reading) Scores {
+	s := c.m.scoreOne(r)
+	if c.scope == Everything {
+		c.m.mark(&s, r)
+		return s
 	}
 	s.Jailbreak, s.Indirect = 0, 0
 	s.JailbreakDetected, s.IndirectDetected = false, false

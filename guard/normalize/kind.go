@@ -73,6 +73,14 @@ func (k Kind) String() string {
 // Set is a set of kinds.
 type Set uint64
 
+// SetOf is the set of kinds.
+func SetOf(kinds ...Kind) (s Set) {
+	for _, k := range kinds {
+		s.add(k)
+	}
+	return s
+}
+
 // Has reports whether k is in s.
 func (s Set) Has(k Kind) bool { return s>>k&1 == 1 }
 

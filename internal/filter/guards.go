@@ -2,19 +2,25 @@ package filter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"sallyport/guard"
 	"sallyport/guard/blocklist"
+	"sallyport/guard/material"
 	"sallyport/guard/model"
 	"sallyport/guard/normalize"
 	"sallyport/guard/pii"
+	"sallyport/guard/shield"
 )
 
 // Questions say which guards a text is shown to. The zero value asks nothing.
 type Questions struct {
 	Harm, Jailbreak, Indirect, Personal bool
 	Lists                               []*blocklist.List
+	// Views asks the lists for terms in disguises that need a reading of their own. It is
+	// for whole texts: what a growing one hides is not known before its end.
+	Views bool
 }
 
 // any reports whether q asks anything.
@@ -23,11 +29,13 @@ func (q Questions) any() bool {
 }
 
 // spans are the questions whose answers are spans that must not be released.
-func (q Questions) spans() Questions { return Questions{Personal: q.Personal, Lists: q.Lists} }
+func (q Questions) spans() Questions {
+	return Questions{Personal: q.Personal, Lists: q.Lists, Views: q.Views}
+}
 
 // classes are the other questions.
 func (q Questions) classes() Questions {
-	return Questions{Harm: q.Harm, Jailbreak: q.Jailbreak, Indirect: q.Indirect}
+	return Questions{Harm: q.Harm, Jailbreak: q.Jailbreak, Indirect: q.Indirect, Views: q.Views}
 }
 
 // Findings are what the guards found in one text. Spans are bytes of that text.
@@ -43,6 +51,9 @@ type Findings struct {
 	// Visible is where the last normalised character ends: only characters that take
 	// no place follow.
 	Visible int
+	// Disguises are those that were undone. With Overflow among them not all of the
+	// text was read. Personal data alone asks for none that needs a reading of its own.
+	Disguises normalize.Set
 }
 
 // before is End; without one it is the beginning of the text.
@@ -83,6 +94,9 @@ func NewGuards() (Guards, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading guards: %w", err)
 	}
+	if err := errors.Join(pii.Ready(), material.SelfTest(context.Background())); err != nil {
+		return nil, fmt.Errorf("testing guards: %w", err)
+	}
 	return embedded{m}, nil
 }
 
@@ -91,45 +105,92 @@ func (e embedded) Version() string { return e.m.Version() }
 func (e embedded) Judge(ctx context.Context, text string, q Questions) (Findings, error) {
 	r := normalize.Normalize(text)
 	var f Findings
-	e.classify(r, q, &f)
+	if err := e.readings(ctx, r, q, &f); err != nil {
+		return Findings{}, err
+	}
 	if ctx.Err() != nil { // between the guards: a text may be megabytes
 		return Findings{}, late(ctx)
 	}
 	if q.Personal {
 		f.Personal = pii.FindReading(r)
 	}
-	for _, l := range q.Lists {
-		if ctx.Err() != nil {
-			return Findings{}, late(ctx)
-		}
-		for _, s := range l.Find(r) {
-			f.Terms = append(f.Terms, Term{List: l.Name(), Span: s})
-		}
-	}
 	f.End = func(chars int) int { return fromEnd(r, chars) }
 	f.Visible = r.Span(len(r.Text)-1, len(r.Text)).End
 	return f, nil
 }
 
-func (e embedded) classify(r normalize.Reading, q Questions, f *Findings) {
-	var s model.Scores
+// readings shows r and its views to the classifiers and the lists, each view once
+// to all of them.
+func (e embedded) readings(ctx context.Context, r normalize.Reading, q Questions, f *Findings) error {
+	scores := e.m.Scorer(q.scope(), r)
+	if err := f.terms(ctx, r, q.Lists); err != nil {
+		return err
+	}
+	f.Disguises = r.Kinds()
+	if !scores.Any() && (!q.Views || len(q.Lists) == 0) {
+		return nil
+	}
+	for kind, view := range r.Views() {
+		if ctx.Err() != nil {
+			return late(ctx)
+		}
+		f.Disguises |= view.Kinds() | normalize.SetOf(kind)
+		scores.View(view)
+		if !q.Views {
+			continue
+		}
+		if err := f.terms(ctx, view, q.Lists); err != nil {
+			return err
+		}
+	}
+	e.classify(scores.Scores(), q, f)
+	return nil
+}
+
+// terms takes over what the lists find in a reading.
+func (f *Findings) terms(ctx context.Context, r normalize.Reading, lists []*blocklist.List) error {
+	for _, l := range lists {
+		if ctx.Err() != nil {
+			return late(ctx)
+		}
+		for _, s := range l.Find(r) {
+			f.Terms = append(f.Terms, Term{List: l.Name(), Span: s})
+		}
+	}
+	return nil
+}
+
+// scope is what the classifiers are asked.
+func (q Questions) scope() model.Scope {
 	switch {
 	case q.Jailbreak || q.Indirect:
-		s = e.m.Score(r)
+		return model.Everything
 	case q.Harm:
-		s = e.m.ScoreHarm(r)
-	default:
-		return
+		return model.Harms
 	}
+	return model.Nothing
+}
+
+// classify takes the scores over. The shields' verdicts are those of package shield,
+// forged marks of roles included: a filter, the API and a terminal say the same.
+func (e embedded) classify(s model.Scores, q Questions, f *Findings) {
 	if q.Harm {
 		f.Severity, f.Score = s.Severity, s.Harm
 	}
 	if q.Jailbreak {
-		f.Jailbreak = Attack{Detected: s.JailbreakDetected, Score: s.Jailbreak, Span: s.JailbreakSpan}
+		f.Jailbreak = attack(shield.Direct(s, e.Version()))
 	}
 	if q.Indirect {
-		f.Indirect = Attack{Detected: s.IndirectDetected, Score: s.Indirect, Span: s.IndirectSpan}
+		f.Indirect = attack(shield.Indirect(s, e.Version()))
 	}
+}
+
+func attack(v guard.Verdict) Attack {
+	a := Attack{Detected: v.Detected, Score: v.Score}
+	if len(v.Spans) > 0 {
+		a.Span = v.Spans[0]
+	}
+	return a
 }
 
 // fromEnd returns the original offset of the position that lies chars normalised

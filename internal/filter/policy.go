@@ -44,6 +44,7 @@ type Rules struct {
 	Harm       [4]Threshold // in the order of guard.Harms
 	Jailbreak  Mode         // prompts only
 	Indirect   Mode         // prompts only
+	Overflow   Mode         // prompts only: more disguises than can be undone
 	Personal   map[string]Mode
 	Blocklists []*blocklist.List // always block
 }
@@ -70,6 +71,7 @@ func New(cfg Config) (Policy, error) {
 	p.promptAsk = questions(cfg.Prompt)
 	p.answerAsk = questions(cfg.Answer)
 	p.answerAsk.Jailbreak, p.answerAsk.Indirect = false, false
+	p.promptAsk.Views = true
 	p.types = [2][]string{sortedTypes(cfg.Prompt.Personal), sortedTypes(cfg.Answer.Personal)}
 	p.hold = longestEnforced(cfg.Answer)
 	p.back = lookBack

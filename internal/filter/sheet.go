@@ -2,6 +2,7 @@ package filter
 
 import (
 	"sallyport/guard"
+	"sallyport/guard/normalize"
 )
 
 // sheet gathers findings into one report: per category the worst of all texts.
@@ -14,6 +15,7 @@ type sheet struct {
 	attacks  [2]guard.Verdict // jailbreak, indirect
 	lists    map[string]bool  // hit, by list
 	personal map[string]Mode  // found, by type
+	disguise normalize.Set
 	blocked  bool
 	redacted bool
 	noted    bool
@@ -42,6 +44,7 @@ func (s *sheet) take(f Findings, seam bool) {
 	}
 	s.takeAttack(0, f.Jailbreak, s.rules.Jailbreak)
 	s.takeAttack(1, f.Indirect, s.rules.Indirect)
+	s.takeDisguises(f.Disguises)
 	for _, t := range f.Terms {
 		if s.lists == nil {
 			s.lists = map[string]bool{}
@@ -89,6 +92,24 @@ func (s *sheet) takeAttack(i int, a Attack, mode Mode) {
 	}
 }
 
+// takeDisguises notes how a prompt was written. A text with more disguises than can
+// be undone was not read in full: that is an attempt on the guards themselves, and
+// the category of such is jailbreak.
+func (s *sheet) takeDisguises(d normalize.Set) {
+	if s.side == AnswerSide {
+		return
+	}
+	s.disguise |= d
+	if !d.Has(normalize.Overflow) || s.rules.Overflow == Off {
+		return
+	}
+	v := &s.attacks[0]
+	v.Detected, v.Stage, s.noted = true, "normalize", true
+	if s.rules.Overflow == Block {
+		v.Filtered, s.blocked = true, true
+	}
+}
+
 func (s *sheet) takePersonal(kind string, mode Mode) {
 	if s.personal == nil {
 		s.personal = map[string]Mode{}
@@ -128,7 +149,7 @@ func (s *sheet) report(scanned, total int) guard.Report {
 			r.Verdicts = append(r.Verdicts, v)
 		}
 	}
-	if s.side == PromptSide && s.rules.Jailbreak != Off {
+	if s.side == PromptSide && (s.rules.Jailbreak != Off || s.attacks[0].Filtered) {
 		r.Verdicts = append(r.Verdicts, s.attacks[0])
 	}
 	if s.side == PromptSide && s.rules.Indirect != Off {
@@ -136,6 +157,9 @@ func (s *sheet) report(scanned, total int) guard.Report {
 	}
 	for _, l := range s.rules.Blocklists {
 		r.Verdicts = append(r.Verdicts, guard.Verdict{Category: guard.Blocklist, Label: l.Name(), Stage: "rules", Version: s.version, Detected: s.lists[l.Name()], Filtered: s.lists[l.Name()]})
+	}
+	for k := range s.disguise.All() {
+		r.Verdicts = append(r.Verdicts, guard.Verdict{Category: guard.Disguise, Label: k.String(), Stage: "normalize", Version: s.version, Detected: true})
 	}
 	for _, t := range s.types {
 		mode, found := s.personal[t]
@@ -176,6 +200,7 @@ func (s *sheet) merge(other *sheet) {
 	for t, m := range other.personal {
 		s.takePersonal(t, m)
 	}
+	s.disguise |= other.disguise
 	s.blocked = s.blocked || other.blocked
 	s.redacted = s.redacted || other.redacted
 	s.noted = s.noted || other.noted

@@ -26,11 +26,15 @@ func appendResults(b []byte, r *guard.Report) []byte {
 	return append(b, '}')
 }
 
-// categories appends the distinct categories of vs in alphabetical order.
+// categories appends the distinct categories of vs that the contract knows in
+// alphabetical order. Disguises are for the record.
 func categories(dst []guard.Category, vs []guard.Verdict) []guard.Category {
 next:
 	for i := range vs {
 		c := vs[i].Category
+		if c == guard.Disguise {
+			continue
+		}
 		at := len(dst)
 		for j, have := range dst {
 			if have == c {
