@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"sallyport/guard"
+	"sallyport/guard/textindex"
 	"sallyport/internal/custody/content"
 	"sallyport/internal/custody/content/json"
 	"sallyport/internal/custody/content/open"
@@ -190,7 +191,7 @@ func readDocument(c *cognitive.Call, v json.Value, at string) (d document, err e
 	if err := r.Err(); err != nil {
 		return d, err
 	}
-	d.elements = textElements.length(d.text)
+	d.elements = textindex.Count(d.text, textindex.TextElement)
 	d.language = languageOf(code)
 	switch {
 	case strings.TrimSpace(d.text) == "":
@@ -386,12 +387,12 @@ func appendDocument(b []byte, p *parameters, d *document) []byte {
 		b = append(b, '}')
 	}
 	b = append(b, `,"entities":[`...)
-	r := ruler{text: d.text, unit: p.unit}
+	places := textindex.New(d.text, p.unit)
 	for i, e := range d.found {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		offset, length := r.place(e.Span.Start, e.Span.End)
+		offset, length := places.Span(e.Span.Start, e.Span.End)
 		b = append(b, `{"text":`...)
 		b = open.AppendQuoted(b, content.New(d.text[e.Span.Start:e.Span.End]))
 		b = append(b, `,"category":`...)

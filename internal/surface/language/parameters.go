@@ -7,13 +7,15 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"sallyport/guard/pii/redact"
+	"sallyport/guard/textindex"
 	"sallyport/internal/custody/content/json"
 	"sallyport/internal/surface/cognitive"
 )
 
 // parameters say what is looked for and how it is told (sections 14.1 and 14.3).
 type parameters struct {
-	unit      unit
+	unit      textindex.Unit
 	phi       bool
 	only      map[string]bool // nil: everything
 	exclude   map[string]bool
@@ -23,6 +25,7 @@ type parameters struct {
 	excluded  []string
 	exact     bool // excluded values are compared with case
 	stats     bool
+	redactor  *redact.Redaction // once it is asked for
 }
 
 // threshold is the least score of what is told.
@@ -158,13 +161,13 @@ func (s *surface) readPolicies(c *cognitive.Call, r *cognitive.Reader, p *parame
 			return
 		}
 		in := c.Read(v, "parameters."+at, "policyKind", "policyName", "redactionCharacter", "entityTypes", "isDefault")
-		q := policy{kind: policyKindOf(in.Word("policyKind", true, policyWords...)), character: "*"}
+		q := policy{Policy: redact.Policy{Kind: policyKindOf(in.Word("policyKind", true, policyWords...))}}
 		in.Text("policyName", false, cognitive.Length{Max: maxWord})
 		if ch, given := in.Text("redactionCharacter", false, cognitive.Length{}); given {
 			if !strings.Contains(redactionCharacters, ch) || utf8.RuneCountInString(ch) != 1 {
 				in.Fail("redactionCharacter", "must be one of "+redactionCharacters)
 			}
-			q.character = ch
+			q.Character, _ = utf8.DecodeRuneInString(ch)
 		}
 		types, _ := in.Texts("entityTypes", false, maxNames, cognitive.Length{})
 		for _, t := range types {
