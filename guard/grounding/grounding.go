@@ -207,9 +207,19 @@ func (c *Checker) run(ctx context.Context, r Request) (res Result, all []Feature
 			return Result{}, nil, fmt.Errorf("grounding: %w", err)
 		}
 	}
-	tokens := tokenize(r.Answer)
-	numbers := values(r.Answer, tokens)
-	k.german = german(r.Answer, tokens)
+	if res, all, err = k.each(ctx, pieces); err != nil {
+		return Result{}, nil, err
+	}
+	res.Version = c.w.version
+	k.sum(&res, all)
+	return res, all, nil
+}
+
+// each judges the pieces of the answer.
+func (k *check) each(ctx context.Context, pieces []piece) (res Result, all []Features, err error) {
+	tokens := tokenize(k.answer)
+	numbers := values(k.answer, tokens)
+	k.german = k.german || german(k.answer, tokens)
 	at, v := 0, 0
 	for i, p := range pieces {
 		if err := ctx.Err(); err != nil {
@@ -234,8 +244,6 @@ func (c *Checker) run(ctx context.Context, r Request) (res Result, all []Feature
 		res.Statements = append(res.Statements, st)
 		all = append(all, f)
 	}
-	res.Version = c.w.version
-	k.sum(&res, all)
 	return res, all, nil
 }
 

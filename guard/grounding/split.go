@@ -33,26 +33,33 @@ func sentences(text string) []piece {
 
 // line cuts one line. A blank line, a rule of a table or a fence gives nothing.
 func line(text string, at, end int, out []piece) []piece {
-	at = bullet(text, at, end)
-	start := at
-	for i := at; i < end; {
+	start := bullet(text, at, end)
+	cuts(text, start, end, func(next int) {
+		out = add(text, start, next, out)
+		start = next
+	})
+	return add(text, start, end, out)
+}
+
+// cuts calls cut for the end of each sentence in text[start:end] but the last.
+func cuts(text string, start, end int, cut func(next int)) {
+	for i := start; i < end; {
 		r, n := utf8.DecodeRuneInString(text[i:end])
 		next := i + n
 		switch {
 		case next-start > longestPiece && (unicode.IsSpace(r) || dense(r) || next-start > 2*longestPiece):
-			out = add(text, start, next, out)
+			cut(next)
 			start = next
 		case terminal(r) && ends(text, i, next, end, r):
 			for next < end && closing(text[next:end]) {
 				_, m := utf8.DecodeRuneInString(text[next:end])
 				next += m
 			}
-			out = add(text, start, next, out)
+			cut(next)
 			start = next
 		}
 		i = next
 	}
-	return add(text, start, end, out)
 }
 
 // bullet is where the text of a line begins behind marks of lists, quotes,
