@@ -11,7 +11,7 @@ import (
 )
 
 var cutParts = []string{
-	"The dose is 5 mg. ", "Dr. Amsel wrote it on 3. May. ", "- a list item of some words\n", "| cell | cell |\n", "\n\n", "Is it so? ", "e.g. this one, ", "\"Quoted.\" ", "See [3].[4] ", "1. first of all\n",
+	"The dose is 5 mg. ", "Dr. Amsel wrote it on 3. May. ", "Er kam am 3. Dezember an. ", "- a list item of some words\n", "| cell | cell |\n", "\n\n", "Is it so? ", "e.g. this one, ", "\"Quoted.\" ", "See [3].[4] ", "1. first of all\n",
 	"ends.Next goes on ", "…", "!!!??? ", "药物剂量是五毫克。", "x ", strings.Repeat("long words without an end ", 60), "\"'”)[( ", "# Heading:\n", "\u200b\u200b.", "Version 2.5.1 came. ", ". . . ",
 }
 

@@ -2,36 +2,109 @@ package app
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"log/slog"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sallyport/guard/blocklist"
 	"sallyport/guard/pii"
+	"sallyport/internal/blocklists"
 	"sallyport/internal/config"
 	"sallyport/internal/filter"
 )
 
-// openFilters makes the content filters of c.
-func openFilters(c *config.Config, guards filter.Guards) (map[string]filter.Policy, error) {
-	lists := map[string]*blocklist.List{}
+// policies are the content filters of a configuration. A filter that names managed
+// blocklists is made anew for a resource when one of them has changed.
+type policies struct {
+	fixed  map[string]filter.Policy // filters without managed lists
+	config map[string]filter.Config // of the others
+	named  map[string][]string      // their managed lists
+	lists  *blocklists.Store
+	log    *slog.Logger
+
+	mu   sync.Mutex
+	made map[[2]string]made // by resource and filter; guarded by mu
+}
+
+// made is a filter with the managed lists that it was made of.
+type made struct {
+	lists  []*blocklist.List
+	policy filter.Policy
+}
+
+// openFilters makes the content filters of c. lists may be nil where none will judge.
+func openFilters(c *config.Config, guards filter.Guards, w works, lists *blocklists.Store, log *slog.Logger) (*policies, error) {
+	own := map[string]*blocklist.List{}
 	for name, b := range c.Blocklists {
 		l, err := readBlocklist(name, b.File)
 		if err != nil {
 			return nil, err
 		}
-		lists[name] = l
+		own[name] = l
 	}
-	out := map[string]filter.Policy{}
+	p := &policies{fixed: map[string]filter.Policy{}, config: map[string]filter.Config{}, named: map[string][]string{}, lists: lists, log: log, made: map[[2]string]made{}}
 	for name, f := range c.Filters {
-		p, err := filter.New(filterConfig(name, f, lists, guards, c.Limits.GuardDeadline))
+		cfg := filterConfig(name, f, own, guards, c.Limits.GuardDeadline)
+		w.into(&cfg)
+		policy, err := filter.New(cfg)
 		if err != nil {
 			return nil, fmt.Errorf("filter %s: %w", name, err)
 		}
-		out[name] = p
+		if len(f.Managed) == 0 {
+			p.fixed[name] = policy
+			continue
+		}
+		p.config[name], p.named[name] = cfg, f.Managed
 	}
-	return out, nil
+	return p, nil
+}
+
+// into registers the works with a filter.
+func (w works) into(c *filter.Config) {
+	c.Prompt.Overflow = mode(f.Overflow)
+	c.Answer.Works = [2]filter.Works{
+		{Index: w.text, Mode: c.Answer.Works[0].Mode},
+		{Index: w.code, Mode: c.Answer.Works[1].Mode},
+	}
+}
+
+// of is the filter of a name for a resource. It is nil, which refuses, when there is none
+// or one of its managed lists cannot be had.
+func (p *policies) of(ctx context.Context, resource, name string) filter.Policy {
+	if fixed := p.fixed[name]; fixed != nil {
+		return fixed
+	}
+	c, known := p.config[name]
+	if !known {
+		return nil
+	}
+	var lists []*blocklist.List
+	for _, list := range p.named[name] {
+		m, err := p.lists.Matcher(ctx, resource, list)
+		if err != nil {
+			p.log.Warn("a content filter cannot have its blocklist, so it refuses", slog.String("resource", resource), slog.String("filter", name), slog.String("blocklist", list))
+			return nil
+		}
+		lists = append(lists, m.List())
+	}
+	at := [2]string{resource, name}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if have, ok := p.made[at]; ok && slices.Equal(have.lists, lists) {
+		return have.policy
+	}
+	c.Prompt.Blocklists, c.Answer.Blocklists = slices.Concat(c.Prompt.Blocklists, lists), slices.Concat(c.Answer.Blocklists, lists)
+	policy, err := filter.New(c)
+	if err != nil {
+		return nil
+	}
+	p.made[at] = made{lists, policy}
+	return policy
 }
 
 // readBlocklist reads a file of terms.
@@ -76,11 +149,28 @@ func filterConfig(name string, f *config.Filter, lists map[string]*blocklist.Lis
 	for _, l := range f.Blocklists {
 		own = append(own, lists[l])
 	}
-	return filter.Config{
+	c := filter.Config{
 		Name: name, Guards: guards, Deadline: deadline, Buffered: f.Stream == "buffered",
 		Prompt: rules(f.Prompt, f.PersonalData.Prompt, own),
 		Answer: rules(f.Answer, f.PersonalData.Answer, own),
 	}
+	c.Prompt.Overflow = mode(f.Overflow)
+	c.Answer.Works = [2]filter.Works{{Mode: mode(f.Material.Text)}, {Mode: mode(f.Material.Code)}}
+	c.Answer.Ungrounded = ungrounded(f.Grounding)
+	return c
+}
+
+func ungrounded(g config.Grounding) filter.Otherwise {
+	if g.Require != "supported" {
+		return filter.Anything
+	}
+	switch g.Otherwise {
+	case "remove":
+		return filter.RemoveStatement
+	case "annotate":
+		return filter.TellOnly
+	}
+	return filter.EndAnswer
 }
 
 func rules(s config.Side, personal map[string]string, lists []*blocklist.List) filter.Rules {
@@ -90,11 +180,7 @@ func rules(s config.Side, personal map[string]string, lists []*blocklist.List) f
 		Blocklists: lists, Personal: map[string]filter.Mode{},
 	}
 	for _, t := range pii.Types() {
-		word, named := personal[t]
-		if !named {
-			word, named = personal["all"]
-		}
-		if named {
+		if word, named := config.PersonalWord(personal, t); named {
 			r.Personal[t] = mode(word)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"sallyport/guard/pii"
 	"sallyport/internal/resource"
 )
 
@@ -322,7 +321,7 @@ func (r *reader) checkUpstream(key, endpoint string, allowHTTP bool, names map[s
 }
 
 func (r *reader) checkFilters(c *Config) {
-	types := append(pii.Types(), "all")
+	types := personalWords()
 	for _, name := range keys(c.Filters) {
 		f, key := c.Filters[name], join("filters", name)
 		for _, shield := range []string{"jailbreak", "indirect_attack"} {
@@ -332,6 +331,11 @@ func (r *reader) checkFilters(c *Config) {
 		}
 		for i, list := range f.Blocklists {
 			refers(r, indexed(join(key, "blocklists"), i), list, "a blocklist", c.Blocklists)
+		}
+		for i, list := range f.Managed {
+			if !listForm.MatchString(list) {
+				r.found(indexed(join(key, "managed_blocklists"), i), "1 to 64 letters, digits and the signs . _ ~ - are expected")
+			}
 		}
 		r.checkPersonal(join(key, "personal_data.prompt"), f.PersonalData.Prompt, types)
 		r.checkPersonal(join(key, "personal_data.answer"), f.PersonalData.Answer, types)
@@ -351,6 +355,7 @@ func (r *reader) checkPersonal(key string, rules map[string]string, types []stri
 }
 
 var (
+	listForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,64}$`)
 	hostForm = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	pathForm = regexp.MustCompile(`^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$`)
 )

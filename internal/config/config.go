@@ -21,6 +21,7 @@ type Config struct {
 	Terms       map[string]*Terms      `yaml:"terms" doc:"Provider terms by name. Without current terms a backend gets no traffic."`
 	Backends    map[string]*Backend    `yaml:"backends" doc:"Upstreams by name: the only hosts that can ever be dialled for a model. Default: quotes, the embedded answerer."`
 	Blocklists  map[string]*Blocklist  `yaml:"blocklists" doc:"Lists of terms by name."`
+	Works       map[string]*Work       `yaml:"works" doc:"Works by name: texts and code that an answer must not repeat."`
 	Filters     map[string]*Filter     `yaml:"filters" doc:"Content filters by name. The one named default is there in any case: every rule at its own default."`
 	Resources   map[string]*Resource   `yaml:"resources" required:"true" doc:"Resources by name: the tenant boundary. At least one."`
 	Collections map[string]*Collection `yaml:"collections" doc:"Documents that the page answers from, by name."`
@@ -135,12 +136,24 @@ type Blocklist struct {
 	File string `yaml:"file" file:"read" required:"true" doc:"Text file, one term a line; a line that begins with re: is a regular expression (RE2)."`
 }
 
+// Work is a text or code, or a folder of such, that an operator registers.
+type Work struct {
+	Kind    string   `yaml:"kind" doc:"What it is." default:"text" enum:"text,code"`
+	Path    string   `yaml:"path" file:"read" required:"true" doc:"A file, or a folder: each file in it and below is a work of its own. At most 10,000 files and 256 MiB in all, 16 MiB each."`
+	License string   `yaml:"license" doc:"Shown where code is cited, as SPDX writes it."`
+	Sources []string `yaml:"sources" doc:"Addresses; the first is shown where code is cited."`
+}
+
 // Filter is a content filter.
 type Filter struct {
 	Prompt       Side         `yaml:"prompt" doc:"What prompts are judged by."`
 	Answer       Side         `yaml:"answer" doc:"What answers are judged by."`
 	PersonalData PersonalData `yaml:"personal_data" doc:"What happens with personal data."`
 	Blocklists   []string     `yaml:"blocklists" doc:"Names of blocklists; their hits always block."`
+	Managed      []string     `yaml:"managed_blocklists" doc:"Names of blocklists that people manage at run time, in the resource whose deployment has the filter. While one is not there, every request is refused."`
+	Overflow     string       `yaml:"overflow" doc:"A prompt with more disguises than can be undone, so that not all of it was read. Reported as a jailbreak." default:"block" enum:"block,annotate,off"`
+	Grounding    Grounding    `yaml:"grounding" doc:"Whether answers must be carried by the documents of their prompt."`
+	Material     Material     `yaml:"protected_material" doc:"What happens with works of others in answers. Without registered works nothing is looked for."`
 	Stream       string       `yaml:"stream" doc:"holdback releases text as windows are checked; buffered after all of it was." default:"holdback" enum:"holdback,buffered"`
 	OnError      string       `yaml:"on_error" doc:"What a guard that cannot judge means." default:"refuse" enum:"refuse"`
 }
@@ -156,8 +169,22 @@ type Side struct {
 	IndirectAttack string `yaml:"indirect_attack" doc:"Instructions hidden in documents and tool results. Prompts only." default:"block" enum:"block,annotate,off"`
 }
 
-// PersonalData says per type (guard/pii names, or all) what happens: block, mask,
-// annotate or off. Default: off.
+// Grounding is what an answer's statements must rest on: the documents and tool
+// results of the conversation. Statements are released when they are complete.
+type Grounding struct {
+	Require   string `yaml:"require" doc:"supported: each statement must be carried by a document." default:"nothing" enum:"nothing,supported"`
+	Otherwise string `yaml:"otherwise" doc:"What happens with a statement that is not: refuse ends the answer, remove leaves the statement out, annotate only tells." default:"refuse" enum:"refuse,remove,annotate"`
+}
+
+// Material are the modes for registered works.
+type Material struct {
+	Text string `yaml:"text" doc:"Texts." default:"block" enum:"block,annotate,off"`
+	Code string `yaml:"code" doc:"Code; the annotation cites licence and source." default:"block" enum:"block,annotate,off"`
+}
+
+// PersonalData says per type (guard/pii names), per group of types (PersonalGroups) or
+// for all of them what happens: block, mask, annotate or off. Default: off. A type's own
+// word wins over its group's, that over the word for all.
 type PersonalData struct {
 	Prompt map[string]string `yaml:"prompt" doc:"In prompts. mask puts a placeholder, and the original back into the answer." enum:"block,mask,annotate,off"`
 	Answer map[string]string `yaml:"answer" doc:"In answers." enum:"block,mask,annotate,off"`

@@ -210,7 +210,6 @@ func TestFindings(t *testing.T) {
 		{"prompt: {hate: low}", "on_error: pass", 16, "filters.strict.on_error", "refuse"},
 		{"prompt: {hate: low}", "personal_data: {prompt: {Emial: mask}}", 16, "filters.strict.personal_data.prompt.Emial", "did you mean Email"},
 		{"prompt: {hate: low}", "personal_data: {answer: {Email: hide}}", 16, "filters.strict.personal_data.answer.Email", "block, mask"},
-		{"prompt: {hate: low}", "grounding: {}", 16, "filters.strict.grounding", "not available"},
 
 		{`issuer: "https://idp.example"`, `issuer: "http://idp.example"`, 18, "identities.idp.oidc.issuer", "https"},
 		{`issuer: "https://idp.example"`, `issuer: "https://idp.example", secret: x`, 18, "identities.idp.oidc.secret", "not written into this file"},

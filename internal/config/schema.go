@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -200,7 +202,11 @@ The shortest useful file:
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", k.Path, k.Form, standard, doc)
 	}
-	b.WriteString("\nTypes of personal data, under `personal_data`: `all`, `" + strings.Join(pii.Types(), "`, `") + "`.\n")
+	b.WriteString("\nWords under `personal_data`: `all` is every type, names, dates and addresses of the net included; a group's word wins over it, and a type's own over both.\n\n")
+	for _, group := range slices.Sorted(maps.Keys(PersonalGroups)) {
+		b.WriteString("- `" + group + "`: `" + strings.Join(PersonalGroups[group], "`, `") + "`\n")
+	}
+	b.WriteString("\nTypes: `" + strings.Join(pii.Types(), "`, `") + "`.\n")
 	return b.Bytes()
 }
 
