@@ -172,6 +172,12 @@ func (l *List) Matches(r normalize.Reading) []Match {
 	return slices.Compact(found)
 }
 
+// Items calls found with the number of each term that is in r, as often as it is
+// there. Unlike Matches it leaves none out.
+func (l *List) Items(r normalize.Reading, found func(item int)) {
+	l.each(&r, func(_, _, item int) { found(item) })
+}
+
 // each calls found for each match in r, in offsets of r.Text.
 func (l *List) each(r *normalize.Reading, found func(start, end, item int)) {
 	l.exact(r.Text, nil, 0, found)

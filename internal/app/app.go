@@ -86,7 +86,8 @@ type parts struct {
 	config   *config.Config
 	set      *resource.Set
 	backends *backends
-	filters  map[string]filter.Policy
+	filters  *policies
+	works    works
 	exchange *exchange.Exchange
 	library  *knowledge.Library
 	api      http.Handler
@@ -185,14 +186,17 @@ func (a *App) fill(ctx context.Context, p *parts) (err error) {
 	if p.set, err = c.ResourceSet(); err != nil {
 		return failedAt(causeResources, err)
 	}
-	if p.filters, err = openFilters(c, a.guards); err != nil {
+	if p.works, err = openWorks(c); err != nil {
+		return failedAt(causeFilters, err)
+	}
+	if p.filters, err = openFilters(c, a.guards, p.works, a.state.lists, a.log); err != nil {
 		return failedAt(causeFilters, err)
 	}
 	if p.backends, err = openBackends(c, p.set); err != nil {
 		return failedAt(causeBackends, err)
 	}
 	p.exchange, err = exchange.New(exchange.Config{
-		Policy:  func(name string) filter.Policy { return p.filters[name] },
+		Policy:  p.filters.of,
 		Backend: p.backends.of,
 	})
 	if err != nil {
@@ -220,10 +224,13 @@ func (a *App) buildPage(ctx context.Context, p *parts) (err error) {
 	}
 	r := p.set.Named(page.Resource)
 	d := r.Deployments[page.Deployment]
-	policy := p.filters[d.Filter]
 	p.chat = a.conversations(p, chat.Config{
 		Library: p.library, System: content.New(instruction), MaxTokens: d.Limits.OutputTokens, Log: a.log,
 		Screen: func(ctx context.Context, c *conversation.Conversation) (guard.Report, error) {
+			policy := p.filters.of(ctx, r.Name, d.Filter)
+			if policy == nil {
+				return guard.Report{}, errNoFilter
+			}
 			report, _, err := policy.Prompt(ctx, c)
 			return report, err
 		},
@@ -239,6 +246,8 @@ func (a *App) buildPage(ctx context.Context, p *parts) (err error) {
 	})
 	return err
 }
+
+var errNoFilter = errors.New("the deployment's content filter cannot be had")
 
 // instruction is the system turn of the page's conversations, for real models; the
 // embedded answerer needs none.

@@ -48,7 +48,12 @@ func (k *checker) filters() {
 	if len(k.findings) > before {
 		return // filters are made of lists
 	}
-	_, err := openFilters(k.c, unused{})
+	w, err := openWorks(k.c)
+	if err != nil {
+		k.found("works", err)
+		return
+	}
+	_, err = openFilters(k.c, unused{}, w, nil, nil)
 	k.found("filters", err)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"sallyport/guard/grounding"
+	"sallyport/guard/material"
 	"sallyport/guard/pii"
 	"sallyport/internal/filter"
 	"sallyport/internal/resource"
@@ -22,6 +24,7 @@ func (a *App) withCognitive(p *parts, chat http.Handler, room *httpx.Room) (http
 		Resolver: p.set, Service: service, Log: a.log, Room: room, Deadline: c.Limits.GuardDeadline,
 		Requests: func(r *resource.Resource) int { return r.SafetyRequests },
 		Guards:   safetyGuards{a.guards}, Lists: a.state.lists,
+		Grounding: grounds{}, Text: registered{p.works.text}, Code: registered{p.works.code},
 	})
 	if err != nil {
 		return nil, err
@@ -79,6 +82,69 @@ func (g safetyGuards) Direct(ctx context.Context, text string) (contentsafety.At
 func (g safetyGuards) Planted(ctx context.Context, text string) (contentsafety.Attack, error) {
 	f, err := g.Judge(ctx, text, filter.Questions{Indirect: true})
 	return contentsafety.Attack{Detected: f.Indirect.Detected, Score: f.Indirect.Score}, err
+}
+
+// grounds compares answers with their sources.
+type grounds struct{}
+
+// Check implements contentsafety.Grounding. The score of a statement that was not
+// judged means nothing, so it counts as supported.
+func (grounds) Check(ctx context.Context, r contentsafety.GroundingRequest) (contentsafety.GroundingResult, error) {
+	found, err := grounding.Check(ctx, grounding.Request{Answer: r.Answer, Question: r.Question, Passages: r.Passages})
+	if err != nil {
+		return contentsafety.GroundingResult{}, err
+	}
+	out := contentsafety.GroundingResult{
+		Ungrounded: found.Ungrounded, Score: float32(found.Score), Share: float32(found.Share), Version: found.Version,
+		Statements: make([]contentsafety.Statement, len(found.Statements)),
+	}
+	for i, s := range found.Statements {
+		out.Statements[i] = contentsafety.Statement{
+			Span: s.Span, Supported: s.Support == grounding.Supported || s.Support == grounding.Ignored, Reason: reason(s),
+		}
+	}
+	return out, nil
+}
+
+// reasons say in words what a rule found.
+var reasons = map[grounding.Why]string{
+	grounding.ByModel: "Little of what it says is in the sources.", grounding.ByNumber: "A number in it",
+	grounding.ByUnit: "A quantity in it", grounding.ByDate: "A date in it", grounding.ByName: "A name in it",
+	grounding.ByNegation: "Its negation", grounding.ByQuantifier: "How many it speaks of", grounding.ByOpposite: "A word in it",
+	grounding.ByOrder: "The order of what it names",
+}
+
+// reason is why a statement is not supported, in a sentence.
+func reason(s grounding.Statement) string {
+	switch why := reasons[s.Why]; {
+	case s.Support == grounding.Supported || s.Support == grounding.Ignored:
+		return ""
+	case s.Why == grounding.ByModel || why == "":
+		return reasons[grounding.ByModel]
+	case s.Support == grounding.Contradicted:
+		return why + " is not what the sources say."
+	default:
+		return why + " is not in the sources."
+	}
+}
+
+// registered finds the works that an operator registered; none where there are none.
+type registered struct{ index *material.Index }
+
+// Find implements contentsafety.Material.
+func (g registered) Find(ctx context.Context, text string) ([]contentsafety.Work, error) {
+	if g.index == nil {
+		return nil, nil
+	}
+	found, err := g.index.Find(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]contentsafety.Work, len(found))
+	for i, m := range found {
+		out[i] = contentsafety.Work{License: m.Work.License, Sources: m.Work.Sources, Score: float32(m.Share)}
+	}
+	return out, nil
 }
 
 // finder is the same for personal data.

@@ -66,7 +66,6 @@ func openFilters(c *config.Config, guards filter.Guards, w works, lists *blockli
 
 // into registers the works with a filter.
 func (w works) into(c *filter.Config) {
-	c.Prompt.Overflow = mode(f.Overflow)
 	c.Answer.Works = [2]filter.Works{
 		{Index: w.text, Mode: c.Answer.Works[0].Mode},
 		{Index: w.code, Mode: c.Answer.Works[1].Mode},

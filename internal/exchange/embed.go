@@ -58,7 +58,7 @@ func (e *embedding) run(ctx context.Context) ([]Vector, conversation.Usage, guar
 // judge shows every text to the prompt side of the filter. What the filter masks
 // is masked in the request too.
 func (e *embedding) judge(ctx context.Context) (guard.Report, error) {
-	policy := e.x.Policy(e.p.Entry().Deployment.Filter)
+	policy := e.x.policy(ctx, e.p)
 	if policy == nil {
 		return e.unjudged(ctx, errors.New("the deployment's content filter is not set up"))
 	}

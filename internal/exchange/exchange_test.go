@@ -126,7 +126,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.policy = newPolicy(t, words{})
 	w.exchange, err = exchange.New(exchange.Config{
-		Policy:  func(string) filter.Policy { return w.policy },
+		Policy:  func(context.Context, string, string) filter.Policy { return w.policy },
 		Backend: func(_ *resource.Deployment, b *resource.Backend) exchange.Backend { return w.backends[b.Name] },
 	})
 	if err != nil {

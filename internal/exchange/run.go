@@ -39,13 +39,19 @@ const (
 
 // Config is what an exchange cannot run without.
 type Config struct {
-	// Policy returns the content filter of a name; nil refuses.
-	Policy func(name string) filter.Policy
+	// Policy returns the content filter of a name for a resource; nil refuses.
+	Policy func(ctx context.Context, resource, name string) filter.Policy
 	// Backend returns the adapter that serves d at b; nil means it was not set up.
 	Backend func(d *resource.Deployment, b *resource.Backend) Backend
 	// Count returns the tokens of texts of which a backend told no usage. Nil
 	// estimates from the bytes.
 	Count func(texts ...content.Text) int
+}
+
+// policy is the content filter of the deployment that p leads to.
+func (x *Exchange) policy(ctx context.Context, p *gate.Passage) filter.Policy {
+	e := p.Entry()
+	return x.Policy(ctx, e.Resource.Name, e.Deployment.Filter)
 }
 
 // Exchange runs conversations. It is safe for concurrent use and holds no state.
@@ -115,7 +121,7 @@ type run struct {
 }
 
 func (r *run) run(ctx context.Context) {
-	policy := r.x.Policy(r.p.Entry().Deployment.Filter)
+	policy := r.x.policy(ctx, r.p)
 	if policy == nil {
 		r.refuse(ctx, guard.Report{}, errors.New("the deployment's content filter is not set up"))
 		return

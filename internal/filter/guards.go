@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"sallyport/guard"
 	"sallyport/guard/blocklist"
+	"sallyport/guard/grounding"
 	"sallyport/guard/material"
 	"sallyport/guard/model"
 	"sallyport/guard/normalize"
@@ -94,11 +96,15 @@ func NewGuards() (Guards, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading guards: %w", err)
 	}
-	if err := errors.Join(pii.Ready(), material.SelfTest(context.Background())); err != nil {
+	_, err = checker()
+	if err := errors.Join(err, pii.Ready(), material.SelfTest(context.Background())); err != nil {
 		return nil, fmt.Errorf("testing guards: %w", err)
 	}
 	return embedded{m}, nil
 }
+
+// checker judges whether statements are carried by sources.
+var checker = sync.OnceValues(func() (*grounding.Checker, error) { return grounding.New(nil) })
 
 func (e embedded) Version() string { return e.m.Version() }
 

@@ -47,6 +47,8 @@ type Rules struct {
 	Overflow   Mode         // prompts only: more disguises than can be undone
 	Personal   map[string]Mode
 	Blocklists []*blocklist.List // always block
+	Works      [2]Works          // answers only: texts, code
+	Ungrounded Otherwise         // answers only
 }
 
 // Config is a content filter. Every set-up names it in full: there are no
@@ -140,7 +142,7 @@ func (p *policy) judge(ctx context.Context, texts []asked) ([]Findings, error) {
 	if len(texts) == 0 {
 		return nil, nil
 	}
-	return p.within(ctx, func(ctx context.Context) ([]Findings, error) {
+	return within(ctx, p.Deadline, func(ctx context.Context) ([]Findings, error) {
 		found := make([]Findings, len(texts))
 		for i, t := range texts {
 			var err error
@@ -153,11 +155,11 @@ func (p *policy) judge(ctx context.Context, texts []asked) ([]Findings, error) {
 }
 
 // within waits for f no longer than the deadline, nor than ctx.
-func (p *policy) within(ctx context.Context, f func(context.Context) ([]Findings, error)) ([]Findings, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.Deadline)
+func within[T any](ctx context.Context, deadline time.Duration, f func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	type result struct {
-		found []Findings
+		found T
 		err   error
 	}
 	done := make(chan result, 1)
@@ -169,7 +171,8 @@ func (p *policy) within(ctx context.Context, f func(context.Context) ([]Findings
 	case r := <-done:
 		return r.found, r.err
 	case <-ctx.Done():
-		return nil, late(ctx)
+		var none T
+		return none, late(ctx)
 	}
 }
 
@@ -209,18 +212,13 @@ func (p *policy) Prompt(ctx context.Context, c *conversation.Conversation) (guar
 		report guard.Report
 		subs   *Substitutions
 	}
-	out := make(chan judged, 1)
-	_, err := p.within(ctx, func(ctx context.Context) ([]Findings, error) {
+	j, err := within(ctx, p.Deadline, func(ctx context.Context) (judged, error) {
 		r, s, err := p.prompt(ctx, c)
-		if err == nil {
-			out <- judged{r, s}
-		}
-		return nil, err
+		return judged{r, s}, err
 	})
 	if err != nil {
 		return guard.Report{}, nil, err
 	}
-	j := <-out
 	return j.report, j.subs, nil
 }
 
@@ -525,7 +523,7 @@ func (p *policy) Answer(c *conversation.Conversation, m *Substitutions) Watch {
 	return &watch{
 		p: p, subs: m, choices: max(c.Choices, 1), logprobs: c.Sampling.Logprobs,
 		whole: p.Buffered || !c.Stream || c.Sampling.Logprobs,
-		ended: map[int]bool{}, closed: map[int]bool{},
+		ended: map[int]bool{}, closed: map[int]bool{}, claims: claimsOf(p.Config.Answer.Ungrounded, c, m),
 	}
 }
 

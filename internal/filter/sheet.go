@@ -1,7 +1,10 @@
 package filter
 
 import (
+	"slices"
+
 	"sallyport/guard"
+	"sallyport/guard/material"
 	"sallyport/guard/normalize"
 )
 
@@ -16,6 +19,9 @@ type sheet struct {
 	lists    map[string]bool  // hit, by list
 	personal map[string]Mode  // found, by type
 	disguise normalize.Set
+	works    [2]guard.Verdict // texts, code
+	claims   guard.Verdict
+	points   []guard.Span // ungrounded statements, released
 	blocked  bool
 	redacted bool
 	noted    bool
@@ -28,7 +34,37 @@ func newSheet(rules *Rules, types []string, version string, side Side) *sheet {
 	}
 	s.attacks[0] = guard.Verdict{Category: guard.Jailbreak, Stage: "ngram", Version: version}
 	s.attacks[1] = guard.Verdict{Category: guard.IndirectAttack, Stage: "ngram", Version: version}
+	for i, c := range workKinds {
+		s.works[i] = guard.Verdict{Category: c, Stage: "index", Version: version}
+	}
+	s.claims = guard.Verdict{Category: guard.Ungrounded, Stage: "grounding", Version: version}
 	return s
+}
+
+// takeUngrounded notes a statement that no document carries.
+func (s *sheet) takeUngrounded(rule Otherwise) {
+	s.claims.Detected, s.noted = true, true
+	switch rule {
+	case RemoveStatement:
+		s.claims.Filtered, s.redacted = true, true
+	case EndAnswer:
+		s.claims.Filtered, s.blocked = true, true
+	}
+}
+
+// takeWorks notes the registered works of a kind that were found.
+func (s *sheet) takeWorks(kind int, found []material.Match) {
+	if len(found) == 0 {
+		return
+	}
+	v := &s.works[kind]
+	v.Detected, s.noted = true, true
+	if v.License = found[0].Work.License; len(found[0].Work.Sources) > 0 {
+		v.Source = found[0].Work.Sources[0]
+	}
+	if s.rules.Works[kind].Mode == Block {
+		v.Filtered, s.blocked = true, true
+	}
 }
 
 // add takes the findings of one text in.
@@ -158,6 +194,18 @@ func (s *sheet) report(scanned, total int) guard.Report {
 	for _, l := range s.rules.Blocklists {
 		r.Verdicts = append(r.Verdicts, guard.Verdict{Category: guard.Blocklist, Label: l.Name(), Stage: "rules", Version: s.version, Detected: s.lists[l.Name()], Filtered: s.lists[l.Name()]})
 	}
+	if s.side == AnswerSide {
+		for i := range s.works {
+			if s.rules.Works[i].on() {
+				r.Verdicts = append(r.Verdicts, s.works[i])
+			}
+		}
+		if s.rules.Ungrounded != Anything {
+			v := s.claims
+			v.Points = slices.Clone(s.points)
+			r.Verdicts = append(r.Verdicts, v)
+		}
+	}
 	for k := range s.disguise.All() {
 		r.Verdicts = append(r.Verdicts, guard.Verdict{Category: guard.Disguise, Label: k.String(), Stage: "normalize", Version: s.version, Detected: true})
 	}
@@ -201,6 +249,14 @@ func (s *sheet) merge(other *sheet) {
 		s.takePersonal(t, m)
 	}
 	s.disguise |= other.disguise
+	for i := range s.works {
+		if !s.works[i].Detected {
+			s.works[i].License, s.works[i].Source = other.works[i].License, other.works[i].Source
+		}
+		s.works[i] = worse(s.works[i], other.works[i])
+	}
+	s.claims = worse(s.claims, other.claims)
+	s.points = append(s.points, other.points...)
 	s.blocked = s.blocked || other.blocked
 	s.redacted = s.redacted || other.redacted
 	s.noted = s.noted || other.noted

@@ -30,6 +30,14 @@ func (s *Substitutions) find(text string) (start, end int, original string) {
 // of text when none does.
 func (s *Substitutions) cut(text string) int { return s.vault.Open(text) }
 
+// restore puts the originals back into text.
+func (s *Substitutions) restore(text string) string {
+	if s.Empty() {
+		return text
+	}
+	return s.vault.Restore(text)
+}
+
 // RestoreJSON puts the originals back into the text of a JSON document, escaped
 // as JSON strings are.
 func (s *Substitutions) RestoreJSON(t content.Text) content.Text {

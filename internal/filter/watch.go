@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"sallyport/guard"
+	"sallyport/guard/grounding"
+	"sallyport/guard/material"
 	"sallyport/guard/pii"
 	"sallyport/internal/conversation"
 	"sallyport/internal/custody/content"
@@ -50,6 +52,7 @@ type watch struct {
 	lanes    []*lane
 	ended    map[int]bool // choices that the filter ended
 	closed   map[int]bool // choices that the backend ended
+	claims   *claims      // nil: answers need not be grounded
 	broken   error        // a judgement that failed: nothing is released any more
 }
 
@@ -75,6 +78,15 @@ type lane struct {
 	logprobs []json.Value
 	sheet    *sheet
 	plain    int // the decoded reading needs the text from here on
+
+	streams [2]*material.Stream // of Rules.Works, once they are needed
+	fed     int                 // they have what lies before
+	claims  bool                // its statements are judged
+	cutter  grounding.Cutter
+	drops   []guard.Span // statements that are left out, not passed yet
+	told    []told       // statements that are annotated, not out yet
+	bytes   int          // released, as it was released
+	points  int          // the same in code points
 }
 
 // shift is a range of one text and what stands for it in another.
@@ -157,7 +169,7 @@ func (w *watch) lane(id conversation.Lane) (*lane, error) {
 			return l, nil
 		}
 	}
-	l := &lane{id: id, sheet: w.p.sheet(AnswerSide)}
+	l := &lane{id: id, sheet: w.p.sheet(AnswerSide), claims: w.claims != nil && id.Kind == conversation.Text}
 	w.lanes = append(w.lanes, l)
 	return l, nil
 }
@@ -236,27 +248,29 @@ func (w *watch) Tick(ctx context.Context) ([]conversation.Event, error) {
 
 // advance shows the guards what is new in l and releases up to the frontier.
 func (w *watch) advance(ctx context.Context, l *lane) ([]conversation.Event, error) {
-	frontier, err := w.look(ctx, l, false)
-	if err != nil {
-		return nil, err
+	frontier := l.end()
+	for _, look := range w.looks() {
+		f, err := look(ctx, l, false)
+		if err != nil {
+			return nil, err
+		}
+		if l.sheet.refused() {
+			return w.block(l.id.Choice), nil
+		}
+		frontier = min(frontier, f)
 	}
-	if l.sheet.refused() {
-		return w.block(l.id.Choice), nil
-	}
-	plain, err := w.lookDecoded(ctx, l, false)
-	if err != nil {
-		return nil, err
-	}
-	if l.sheet.refused() {
-		return w.block(l.id.Choice), nil
-	}
-	out := w.release(l, l.runeStart(l.both(frontier, plain)), nil)
+	out := w.release(l, l.runeStart(l.uncut(frontier)), nil)
 	l.forget()
 	if len(l.text) > tailLimit {
 		l.sheet.block(guard.PersonalData)
 		return w.block(l.id.Choice), nil
 	}
 	return out, nil
+}
+
+// looks are the ways to look at a growing text, each with a frontier of its own.
+func (w *watch) looks() [4]func(context.Context, *lane, bool) (int, error) {
+	return [...]func(context.Context, *lane, bool) (int, error){w.look, w.lookDecoded, w.lookWorks, w.lookGrounded}
 }
 
 // finish judges all of a choice, then releases the rest of it and tells its end:
@@ -305,13 +319,13 @@ func (w *watch) last(ctx context.Context, choice int) error {
 			continue
 		}
 		w.append(l, "", true)
-		if l.end() > l.final || l.end() > l.scored {
-			if _, err := w.look(ctx, l, true); err != nil {
+		for i, look := range w.looks() {
+			if i == 0 && l.end() <= l.final && l.end() <= l.scored {
+				continue // nothing is new
+			}
+			if _, err := look(ctx, l, true); err != nil {
 				return err
 			}
-		}
-		if _, err := w.lookDecoded(ctx, l, true); err != nil {
-			return err
 		}
 		if err := w.lookAtLogprobs(ctx, l); err != nil {
 			return err
@@ -320,9 +334,9 @@ func (w *watch) last(ctx context.Context, choice int) error {
 	return w.lookAtCalls(ctx, calls)
 }
 
-// both is the frontier of two readings. A match that it cuts waits whole.
-func (l *lane) both(a, b int) int {
-	f := min(a, b)
+// uncut is the frontier f or, where it cuts a match that is masked, the beginning of
+// that.
+func (l *lane) uncut(f int) int {
 	for _, m := range l.masks {
 		if m.Span.Start < f && f < m.Span.End {
 			f = m.Span.Start
@@ -570,22 +584,37 @@ func (l *lane) mask(frontier int) content.Text {
 	if pos == frontier {
 		return content.Text{}
 	}
-	var b []byte
-	for _, m := range l.masks {
+	b := make([]byte, 0, frontier-pos)
+	for _, m := range l.edits() {
 		if m.Span.End <= pos || m.Span.Start >= frontier {
 			continue
 		}
 		start, end := max(m.Span.Start, pos), min(m.Span.End, frontier)
 		b = append(b, l.text[pos-i:start-i]...)
 		out := moved(l.masked, start, true)
-		b = append(append(append(b, '['), m.Type...), ']')
-		l.masked = append(l.masked, shift{from: guard.Span{Start: start, End: end}, to: guard.Span{Start: out, End: out + len(m.Type) + 2}})
+		if m.Type != "" {
+			b = append(append(append(b, '['), m.Type...), ']')
+		}
+		l.masked = append(l.masked, shift{from: guard.Span{Start: start, End: end}, to: guard.Span{Start: out, End: l.bytes + len(b)}})
 		pos = end
 	}
-	if b == nil {
-		return content.New(string(l.text[pos-i : frontier-i]))
+	b = append(b, l.text[pos-i:frontier-i]...)
+	l.place(b, frontier)
+	l.drops = slices.DeleteFunc(l.drops, func(s guard.Span) bool { return s.End <= frontier })
+	return content.New(string(b))
+}
+
+// edits are the masks and what is left out, in order. What is left out has no type.
+func (l *lane) edits() []pii.Entity {
+	if len(l.drops) == 0 {
+		return l.masks
 	}
-	return content.New(string(append(b, l.text[pos-i:frontier-i]...)))
+	all := slices.Clone(l.masks)
+	for _, s := range l.drops {
+		all = append(all, pii.Entity{Span: s})
+	}
+	slices.SortStableFunc(all, func(a, b pii.Entity) int { return a.Span.Start - b.Span.Start })
+	return all
 }
 
 // citationsUpTo returns the citations whose text is out, in offsets of what was
@@ -602,8 +631,11 @@ func (l *lane) citationsUpTo(frontier int) []conversation.Citation {
 		case c.End > l.raw || end > frontier:
 			rest = append(rest, c)
 		default:
+			empty := c.Start == c.End
 			c.Start, c.End = moved(l.masked, moved(l.back, c.Start, false), false), moved(l.masked, end, true)
-			out = append(out, c)
+			if empty || c.Start < c.End { // else its statement was left out
+				out = append(out, c)
+			}
 		}
 	}
 	l.cites = rest
@@ -613,6 +645,9 @@ func (l *lane) citationsUpTo(frontier int) []conversation.Citation {
 // forget drops text that no guard needs any more.
 func (l *lane) forget() {
 	i := min(l.released, l.spans, l.reach, l.plain) - l.base
+	if l.claims {
+		i = min(i, l.cutter.At()-grounding.Context-l.base)
+	}
 	for i > 0 && (i < len(l.text) && !utf8.RuneStart(l.text[i]) || l.text[i-1] == '\\') { // an escape stays whole
 		i--
 	}
@@ -682,7 +717,7 @@ func (w *watch) lookAtCalls(ctx context.Context, calls []*lane) error {
 		}
 		texts, values := callTexts(l)
 		all = append(all, values...)
-		if err := w.lookAcross(ctx, l, texts, w.p.answerAsk); err != nil {
+		if err := errors.Join(w.lookAcross(ctx, l, texts, w.p.answerAsk), w.findWorks(ctx, l, texts)); err != nil {
 			return err
 		}
 		l.scored = l.end()

@@ -126,13 +126,15 @@ type hit struct {
 
 func (s *surface) judge(ctx context.Context, a analysis, lists []*blocklists.Matcher) (f analysed, err error) {
 	if len(lists) > 0 {
-		r := normalize.Normalize(a.text)
-		for _, m := range lists {
-			items, err := m.Find(r)
-			if err != nil {
-				return analysed{}, err
+		readings := []normalize.Reading{normalize.Normalize(a.text)}
+		for _, view := range readings[0].Views() {
+			if ctx.Err() != nil {
+				return analysed{}, ctx.Err()
 			}
-			for _, it := range items {
+			readings = append(readings, view)
+		}
+		for _, m := range lists {
+			for _, it := range m.Find(readings...) {
 				f.hits = append(f.hits, hit{m.Name(), it})
 			}
 		}

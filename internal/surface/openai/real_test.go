@@ -140,7 +140,7 @@ func TestBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	x, err := exchange.New(exchange.Config{
-		Policy:  func(string) filter.Policy { return lenient{} },
+		Policy:  func(context.Context, string, string) filter.Policy { return lenient{} },
 		Backend: func(*resource.Deployment, *resource.Backend) exchange.Backend { return parrot{} },
 	})
 	if err != nil {

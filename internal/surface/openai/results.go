@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -91,11 +92,63 @@ func appendCategory(b []byte, c guard.Category, r *guard.Report) []byte {
 			b = appendWord(b, v.Label)
 			return append(b, '}')
 		})
+	case guard.ProtectedCode:
+		b = append(b, `,"detected":`...)
+		b = strconv.AppendBool(b, detected)
+		b = appendCitation(b, r)
+	case guard.Ungrounded:
+		b = append(b, `,"detected":`...)
+		b = strconv.AppendBool(b, detected)
+		b = appendPoints(b, r)
 	default:
 		b = append(b, `,"detected":`...)
 		b = strconv.AppendBool(b, detected)
 	}
 	return append(b, '}')
+}
+
+// appendCitation appends where registered code comes from, on a hit only. What nobody
+// registered is "NOASSERTION", as SPDX has it.
+func appendCitation(b []byte, r *guard.Report) []byte {
+	for i := range r.Verdicts {
+		v := &r.Verdicts[i]
+		if v.Category != guard.ProtectedCode || !v.Detected {
+			continue
+		}
+		b = append(b, `,"citation":{"URL":`...)
+		b = appendWord(b, v.Source)
+		b = append(b, `,"license":`...)
+		b = appendWord(b, cmp.Or(v.License, "NOASSERTION"))
+		return append(b, '}')
+	}
+	return b
+}
+
+// appendPoints appends the statements of the answer that nothing carries.
+func appendPoints(b []byte, r *guard.Report) []byte {
+	any := false
+	for i := range r.Verdicts {
+		v := &r.Verdicts[i]
+		if v.Category != guard.Ungrounded {
+			continue
+		}
+		for _, p := range v.Points {
+			if any {
+				b = append(b, ',')
+			} else {
+				b, any = append(b, `,"details":[`...), true
+			}
+			b = append(b, `{"completion_start_offset":`...)
+			b = strconv.AppendInt(b, int64(p.Start), 10)
+			b = append(b, `,"completion_end_offset":`...)
+			b = strconv.AppendInt(b, int64(p.End), 10)
+			b = append(b, '}')
+		}
+	}
+	if any {
+		b = append(b, ']')
+	}
+	return b
 }
 
 // appendDetails appends one entry per detected label of c, between head and "]",

@@ -165,7 +165,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 	}
 	answers := &scenes{extractive: extractive.New(extractive.Config{Name: "quotes"})}
 	x, err := exchange.New(exchange.Config{
-		Policy:  func(string) filter.Policy { return policy },
+		Policy:  func(context.Context, string, string) filter.Policy { return policy },
 		Backend: func(*resource.Deployment, *resource.Backend) exchange.Backend { return answers },
 	})
 	if err != nil {
