@@ -12,7 +12,7 @@ import (
 // Every key of the file is swapped by a reload, or the log says that it is not, or
 // it may not change at all.
 func TestEveryKeyIsSwappedOrNamed(t *testing.T) {
-	swapped := []string{"version", "regions", "terms", "backends", "blocklists", "filters", "resources", "collections"}
+	swapped := []string{"version", "regions", "terms", "backends", "blocklists", "works", "filters", "resources", "collections"}
 	refused := []string{"data_dir"}
 	changes := map[string]func(*config.Config){
 		"seal":       func(c *config.Config) { c.Seal.KeyFile = "other" },

@@ -45,8 +45,8 @@ func BenchmarkFind(b *testing.B) {
 		reading := normalize.Normalize(c.text)
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				if hits, err := m.Find(reading); err != nil || len(hits) != c.hits {
-					b.Fatal(len(hits), err)
+				if hits := m.Find(reading); len(hits) != c.hits {
+					b.Fatal(len(hits))
 				}
 			}
 		})
