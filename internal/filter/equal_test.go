@@ -73,6 +73,11 @@ func TestEveryGuardJudgesStreamsAsWholes(t *testing.T) {
 			masks[kind] = filter.Mask
 		}
 	}
+	narrow := func(works filter.Mode, rule filter.Otherwise) filter.Policy {
+		return newPolicy(t, func(c *filter.Config) {
+			c.Answer.Ungrounded, c.Answer.Works = rule, [2]filter.Works{{Index: song, Mode: works}, {Index: code, Mode: works}}
+		})
+	}
 	variant := func(lists []*blocklist.List, works filter.Mode, rule filter.Otherwise) filter.Policy {
 		return newPolicy(t, func(c *filter.Config) {
 			c.Answer.Personal, c.Answer.Blocklists, c.Answer.Ungrounded = masks, lists, rule
@@ -85,6 +90,9 @@ func TestEveryGuardJudgesStreamsAsWholes(t *testing.T) {
 	}{
 		{"everything ends the answer", variant([]*blocklist.List{terms}, filter.Block, filter.EndAnswer), variant(nil, filter.Note, filter.TellOnly)},
 		{"statements are left out", variant([]*blocklist.List{terms}, filter.Block, filter.RemoveStatement), variant(nil, filter.Note, filter.RemoveStatement)},
+		// Without personal data little text waits, so each frontier stands alone.
+		{"works only", narrow(filter.Block, filter.Anything), narrow(filter.Note, filter.Anything)},
+		{"statements only", narrow(filter.Off, filter.RemoveStatement), narrow(filter.Off, filter.RemoveStatement)},
 		{"works are annotated", variant(nil, filter.Note, filter.TellOnly), variant(nil, filter.Note, filter.TellOnly)},
 	}
 	parts := []string{
@@ -101,7 +109,7 @@ func TestEveryGuardJudgesStreamsAsWholes(t *testing.T) {
 	ends := map[conversation.Finish]int{}
 	for i := range n {
 		var b strings.Builder
-		for range 1 + r.IntN(7) {
+		for range 1 + r.IntN(9) {
 			b.WriteString(parts[r.IntN(len(parts))])
 		}
 		text, p := b.String(), policies[i%len(policies)]
@@ -124,6 +132,9 @@ func TestEveryGuardJudgesStreamsAsWholes(t *testing.T) {
 		if end == conversation.Filtered {
 			if redacted, _, _ := whole(p.redacted); !strings.HasPrefix(redacted, got) {
 				t.Fatalf("%s: %q in cuts of %d released\n%q, no prefix of\n%q", p.name, text, most, got, redacted)
+			}
+			if p.name == "works only" && strings.Contains(got, "the lantern of the keeper swings") {
+				t.Fatalf("%q in cuts of %d released %q", text, most, got)
 			}
 			continue
 		}
@@ -148,5 +159,94 @@ func TestEveryGuardJudgesStreamsAsWholes(t *testing.T) {
 	}
 	if ends[conversation.Filtered] < n/10 || ends[conversation.Stop] < n/10 {
 		t.Errorf("ends: %v: the test shows little", ends)
+	}
+}
+
+// TestUngroundedPoints: annotated statements are told in code points of the text as it
+// was released.
+func TestUngroundedPoints(t *testing.T) {
+	p := newPolicy(t, func(c *filter.Config) {
+		c.Answer.Ungrounded, c.Answer.Personal = filter.TellOnly, map[string]filter.Mode{"Email": filter.Mask}
+	})
+	const wrong = "The reading room closes at 20:00 on weekdays."
+	text := "Ünïted 😀 readers, write to ann@example.org. Members may borrow 5 books for 21 days. " + wrong + " Let me know."
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, most := range []int{1, 7, 1000} {
+		w := p.Answer(documented(roomRules), nil)
+		got, _ := bytesAtRandom(t, r, w, text, most)
+		told := false
+		for _, v := range w.Report().Verdicts {
+			for _, at := range v.Points {
+				told = told || string([]rune(got)[at.Start:at.End]) == wrong
+			}
+		}
+		if !told {
+			t.Errorf("cuts of %d: %+v in %q", most, w.Report().Verdicts, got)
+		}
+	}
+}
+
+// TestGroundingRules: what happens with a statement that no document carries, and
+// where there is no document.
+func TestGroundingRules(t *testing.T) {
+	const right, wrong, polite = "The reading room closes at 18:00 on weekdays.", "The reading room closes at 20:00 on weekdays.", "Let me know."
+	bare := talk(user("When does it close?"))
+	bare.Stream = true
+	inline := talk(user(`When does it close? """ <documents> ` + roomRules + ` </documents> """`))
+	inline.Stream = true
+	huge := documented(strings.Repeat(roomRules, 8000))
+	for _, tt := range []struct {
+		name   string
+		rule   filter.Otherwise
+		c      *conversation.Conversation
+		answer string
+		want   string
+		end    conversation.Finish
+		failed bool
+	}{
+		{"carried", filter.EndAnswer, documented(roomRules), right + " " + polite, right + " " + polite, conversation.Stop, false},
+		{"refused", filter.EndAnswer, documented(roomRules), wrong, "", conversation.Filtered, false},
+		{"left out", filter.RemoveStatement, documented(roomRules), right + " " + wrong + " " + polite, right + " " + polite, conversation.Stop, false},
+		{"told", filter.TellOnly, documented(roomRules), wrong, wrong, conversation.Stop, false},
+		{"not asked for", filter.Anything, bare, wrong, wrong, conversation.Stop, false},
+		{"no document", filter.RemoveStatement, bare, right + " " + polite, polite, conversation.Stop, false},
+		{"no document, told", filter.TellOnly, bare, right, right, conversation.Stop, false},
+		{"a document between tags", filter.EndAnswer, inline, right, right, conversation.Stop, false},
+		{"documents beyond the bound", filter.EndAnswer, huge, right, "", 0, true},
+	} {
+		p := newPolicy(t, func(c *filter.Config) { c.Answer.Ungrounded = tt.rule })
+		w := p.Answer(tt.c, nil)
+		var out []conversation.Event
+		var failed error
+		for _, e := range []conversation.Event{delta(tt.answer), finished(0, conversation.Stop)} {
+			es, err := w.Push(context.Background(), e)
+			if err != nil {
+				failed = err
+			}
+			out = append(out, es...)
+		}
+		texts, ends := shown(out)
+		if got := texts[conversation.Lane{Kind: conversation.Text}]; got != tt.want || ends[0] != tt.end || (failed != nil) != tt.failed {
+			t.Errorf("%s: %q, ended %v, %v", tt.name, got, ends[0], failed)
+		}
+	}
+}
+
+// TestWorksInToolCalls: what an agent would write to a file is looked at decoded.
+func TestWorksInToolCalls(t *testing.T) {
+	song := worksOf(t, material.Text, "", ferrySong)
+	for mode, want := range map[filter.Mode]conversation.Finish{filter.Block: conversation.Filtered, filter.Note: conversation.ToolCalls} {
+		p := newPolicy(t, func(c *filter.Config) { c.Answer.Works[0] = filter.Works{Index: song, Mode: mode} })
+		w := p.Answer(talk(user("write it down")), nil)
+		call := on(0, 0, conversation.ToolCall, `{"text":"`+strings.ReplaceAll(ferrySong, " ", `\u0020`)+`"}`)
+		_, ends := shown(push(t, w, call, finished(0, conversation.ToolCalls)))
+		if ends[0] != want {
+			t.Errorf("mode %d: ended %v", mode, ends[0])
+		}
+		for _, v := range w.Report().Verdicts {
+			if v.Category == "protected_material_text" && (!v.Detected || v.Filtered != (mode == filter.Block) || v.Source != "https://works.example/w") {
+				t.Errorf("mode %d: %+v", mode, v)
+			}
+		}
 	}
 }
