@@ -39,6 +39,21 @@ func worksOf(t testing.TB, kind material.Kind, license, text string) *material.I
 	return b.Index()
 }
 
+// firstWork is where the first registered work begins in text.
+func firstWork(t testing.TB, text string, indexes ...*material.Index) int {
+	first := len(text)
+	for _, x := range indexes {
+		found, err := x.Find(context.Background(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) > 0 {
+			first = min(first, found[0].Span.Start)
+		}
+	}
+	return first
+}
+
 // bytesAtRandom pushes text in pieces of up to most bytes, within characters too.
 func bytesAtRandom(t testing.TB, r *rand.Rand, w filter.Watch, text string, most int) (string, conversation.Finish) {
 	t.Helper()
@@ -133,7 +148,7 @@ func TestEveryGuardJudgesStreamsAsWholes(t *testing.T) {
 			if redacted, _, _ := whole(p.redacted); !strings.HasPrefix(redacted, got) {
 				t.Fatalf("%s: %q in cuts of %d released\n%q, no prefix of\n%q", p.name, text, most, got, redacted)
 			}
-			if p.name == "works only" && strings.Contains(got, "the lantern of the keeper swings") {
+			if p.name == "works only" && len(got) > firstWork(t, text, song, code) {
 				t.Fatalf("%q in cuts of %d released %q", text, most, got)
 			}
 			continue
