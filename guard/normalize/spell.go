@@ -204,7 +204,7 @@ func spaced(s string) string {
 // separator between them. A gap that was wider in the original was one between words.
 func spelledRun(r *Reading, i int) (end, letters int, joined string) {
 	text := r.cased
-	var b []byte
+	b := make([]byte, 0, 64) // on the stack: most words are no run
 	sep := ""
 	for {
 		size := spellable(text[i:])
@@ -239,6 +239,9 @@ func spelledRun(r *Reading, i int) (end, letters int, joined string) {
 	}
 	if sep != "" && property[sep[0]]&isSign != 0 && strings.HasPrefix(text[end:], sep) {
 		end += len(sep) // after the last letter too
+	}
+	if letters < 2 {
+		return end, letters, ""
 	}
 	return end, letters, string(b)
 }

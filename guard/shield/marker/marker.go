@@ -36,10 +36,34 @@ var marks = []struct {
 // overrides are the wordings of the plainest attack. They are quoted in texts on
 // security too, so they count as a mark of a turn: not by themselves. In a long
 // text they make up for the score that the text around them thins out.
-var overrides = []string{
-	"ignore all previous", "ignore previous instructions", "ignore the previous instructions", "ignore all prior", "ignore your previous", "ignore the above instructions",
-	"ignore your instructions", "ignore all instructions", "disregard all previous", "disregard previous instructions", "disregard your instructions", "disregard the above",
-	"forget all previous", "forget your previous instructions", "override your instructions",
+var overrides = []struct {
+	verb string
+	what []string
+}{
+	{"ignore ", []string{"all previous", "previous instructions", "the previous instructions", "all prior", "your previous", "the above instructions", "your instructions", "all instructions"}},
+	{"disregard ", []string{"all previous", "previous instructions", "your instructions", "the above"}},
+	{"forget ", []string{"all previous", "your previous instructions"}},
+	{"override ", []string{"your instructions"}},
+}
+
+// override returns where the first wording of the first verb that has one stands. Each
+// verb costs one pass.
+func override(text string) (start, end int, ok bool) {
+	for _, o := range overrides {
+		for at := 0; ; {
+			i := strings.Index(text[at:], o.verb)
+			if i < 0 {
+				break
+			}
+			start, at = at+i, at+i+len(o.verb)
+			for _, what := range o.what {
+				if strings.HasPrefix(text[at:], what) {
+					return start, at + len(what), true
+				}
+			}
+		}
+	}
+	return 0, 0, false
 }
 
 // Find returns the gravest marker of a normalised text and where it is in it.
@@ -59,10 +83,8 @@ func Find(text string) (best Kind, start, end int) {
 		}
 	}
 	if best == None {
-		for _, phrase := range overrides {
-			if i := strings.Index(text, phrase); i >= 0 {
-				return Role, i, i + len(phrase)
-			}
+		if i, j, ok := override(text); ok {
+			return Role, i, j
 		}
 	}
 	return best, start, end
