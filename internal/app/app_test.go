@@ -41,6 +41,7 @@ filters:
   none:
     prompt: {hate: "off", sexual: "off", violence: "off", self_harm: "off", jailbreak: "off", indirect_attack: "off"}
     answer: {hate: "off", sexual: "off", violence: "off", self_harm: "off"}
+  listed: {managed_blocklists: [words]}
   all:
     personal_data: {prompt: {all: annotate}, answer: {all: annotate}}
 resources:
@@ -48,6 +49,7 @@ resources:
     deployments:
       chat: {model: {name: mock-1}, filter: all, backends: [mock]}
       bare: {model: {name: mock-1}, filter: none, backends: [mock]}
+      listed: {model: {name: mock-1}, filter: listed, backends: [mock]}
       embedding: {model: {name: mock-e, kind: embedding}, filter: all, backends: [mock]}
 page: {organisation: Tests, resource: trust, deployment: chat}
 `

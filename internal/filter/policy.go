@@ -263,7 +263,7 @@ func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (repo
 func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 	q := p.promptAsk
 	q.Indirect = q.Indirect && u.planted()
-	if u.prose && words(u.text) > 1 {
+	if u.prose && says(u.text) {
 		f, err := p.contained(ctx, u.text, q)
 		if err != nil {
 			return err
@@ -285,9 +285,16 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 	return errors.Join(p.judgeText(ctx, s, sentences, q.classes()), p.judgeRun(ctx, s, run, q.classes()))
 }
 
+// says reports whether text may say something: it has words, or one so long that
+// more may be written in it (in base64, or without spaces).
+func says(text string) bool { return words(text) > 1 || len(text) >= longWord }
+
+// longWord is how many bytes a word has in which others may be written.
+const longWord = 20
+
 // judgeText shows a text without a place of its own to the classifiers.
 func (p *policy) judgeText(ctx context.Context, s *sheet, text string, q Questions) error {
-	if words(text) < 2 || !q.any() {
+	if !says(text) || !q.any() {
 		return nil
 	}
 	f, err := p.contained(ctx, text, q)
