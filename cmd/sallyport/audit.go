@@ -87,16 +87,25 @@ func declareAuditVerify(f *flag.FlagSet) func(streams) error {
 	}
 }
 
-// verdict prints what is wrong and where. Exit 0 intact, 1 damaged, 2 cannot tell.
+// verdict prints what is wrong and where. Exit 0 intact, 1 damaged or unfinished, 2
+// cannot tell.
 func verdict(s streams, r audit.Report) error {
 	switch r.State {
 	case audit.Intact:
 		_, err := fmt.Fprintln(s.out, intact(r))
+		for _, name := range r.Uncovered {
+			_, _ = fmt.Fprintln(s.out, "not covered:", name, "is not here or may not be read: nothing was proved about it. The entries do not need it; the service signs with it and does not start without it")
+		}
 		return err
 	case audit.Damaged:
 		for _, d := range r.Damage {
 			_, _ = fmt.Fprintln(s.out, "damaged:", d.Error())
 		}
+		return damaged
+	}
+	if r.State == audit.Unfinished {
+		_, _ = fmt.Fprintf(s.out, "unfinished: %s at byte %d, entry %d: the log ends inside a record that no checkpoint covers yet; the service died while it wrote it, or somebody cut it; the %d entries before are in order; the next start of the service removes what is there of it and says so on the record\n",
+			r.Tail.File, r.Tail.Offset, r.Tail.Index, r.Entries)
 		return damaged
 	}
 	_, _ = fmt.Fprintln(s.out, "cannot tell:", r.Reason)

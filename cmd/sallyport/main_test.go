@@ -234,10 +234,10 @@ func TestVerdictSaysWhatCoversTheEntries(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	for _, s := range []audit.State{audit.CannotTell, audit.Intact, audit.Damaged} {
+	for _, s := range []audit.State{audit.CannotTell, audit.Intact, audit.Damaged, audit.Unfinished} {
 		var out bytes.Buffer
-		code := streams{&out, &out}.code("audit verify", verdict(streams{&out, &out}, audit.Report{State: s, Damage: []audit.Damage{{}}}))
-		if want := map[audit.State]int{audit.CannotTell: 2, audit.Damaged: 1}[s]; code != want || !oneLine(out.String()) {
+		code := streams{&out, &out}.code("audit verify", verdict(streams{&out, &out}, audit.Report{State: s, Damage: []audit.Damage{{}}, Tail: &audit.Damage{File: "segments/x"}}))
+		if want := map[audit.State]int{audit.CannotTell: 2, audit.Damaged: 1, audit.Unfinished: 1}[s]; code != want || !oneLine(out.String()) {
 			t.Errorf("%s: exit %d, %q", s, code, out.String())
 		}
 	}

@@ -87,7 +87,7 @@ func declareRoleAdd(f *flag.FlagSet) func(streams) error {
 	var w where
 	w.flags(f)
 	role := f.String("role", "", "`ROLE`, one of: "+roleNames())
-	to := f.String("to", "", "`SUBJECT`, person:ID or group:NAME; people of an identity provider are person:PROVIDER:ID")
+	to := f.String("to", "", "`SUBJECT`, person:ID or group:NAME; people and groups of an identity provider are person:PROVIDER:ID and group:PROVIDER:NAME")
 	scope := f.String("scope", "/", "`SCOPE`: / for all, /RESOURCE or /RESOURCE/DEPLOYMENT")
 	return func(s streams) error {
 		a, err := assignment(*role, *to, *scope)

@@ -116,15 +116,23 @@ func (l *List) add(t Term, item int) error {
 	if utf8.RuneCountInString(t.Text) > MaxLength {
 		return fmt.Errorf("longer than %d characters", MaxLength)
 	}
-	text := oneSpace(strings.TrimSpace(normalize.Normalize(t.Text).Text))
-	if text == "" {
+	r := normalize.Normalize(t.Text)
+	if strings.TrimSpace(r.Text) == "" {
 		return errors.New("nothing is left of it after normalisation")
 	}
+	l.addWords(r.Text, item)
+	if s, other := r.Skeleton(); other {
+		l.addWords(s.Text, item)
+	}
+	return nil
+}
+
+func (l *List) addWords(text string, item int) {
+	text = oneSpace(strings.TrimSpace(text))
 	if !l.addPlain(text, item) {
 		l.signed.add(key{text: text, item: item})
 	}
 	l.longest = max(l.longest, widest(utf8.RuneCountInString(text)))
-	return nil
 }
 
 // widest is how many characters a match of a term of n has at most.
@@ -141,11 +149,14 @@ func (l *List) Longest() int { return l.longest }
 
 // Find returns where terms and patterns are in the original text, sorted by
 // start, overlapping ones joined.
+//
+// Terms are compared as they are read and by their skeletons too: whether letters
+// that look alike are of one script or another must not depend on the text around.
 func (l *List) Find(r normalize.Reading) []guard.Span {
 	var found []guard.Span
 	last := guard.Span{Start: -1}
-	l.each(&r, func(start, end, _ int) {
-		if s := r.Span(start, end); s != last { // terms may be the same
+	l.each(r, func(s guard.Span, _ int) {
+		if s != last { // terms may be the same
 			found, last = append(found, s), s
 		}
 	})
@@ -156,11 +167,11 @@ func (l *List) Find(r normalize.Reading) []guard.Span {
 // first; at most MaxMatches of them.
 func (l *List) Matches(r normalize.Reading) []Match {
 	var found []Match
-	l.each(&r, func(start, end, item int) {
+	l.each(r, func(s guard.Span, item int) {
 		if len(found) == MaxMatches {
 			return
 		}
-		m := Match{Item: item, Span: r.Span(start, end)}
+		m := Match{Item: item, Span: s}
 		if l.ids != nil {
 			m.ID = l.ids[item]
 		}
@@ -175,14 +186,23 @@ func (l *List) Matches(r normalize.Reading) []Match {
 // Items calls found with the number of each term that is in r, as often as it is
 // there. Unlike Matches it leaves none out.
 func (l *List) Items(r normalize.Reading, found func(item int)) {
-	l.each(&r, func(_, _, item int) { found(item) })
+	l.each(r, func(_ guard.Span, item int) { found(item) })
 }
 
-// each calls found for each match in r, in offsets of r.Text.
-func (l *List) each(r *normalize.Reading, found func(start, end, item int)) {
-	l.exact(r.Text, nil, 0, found)
-	l.loose(r, found)
-	l.match(r.Text, 0, found)
+// each calls found for each match in r.
+func (l *List) each(r normalize.Reading, found func(s guard.Span, item int)) {
+	l.words(&r, found)
+	if s, other := r.Skeleton(); other {
+		l.words(&s, found)
+	}
+	l.match(r.Text, 0, func(start, end, item int) { found(r.Span(start, end), item) })
+}
+
+// words calls found for each term in r.
+func (l *List) words(r *normalize.Reading, found func(s guard.Span, item int)) {
+	in := func(start, end, item int) { found(r.Span(start, end), item) }
+	l.exact(r.Text, nil, 0, in)
+	l.loose(r, in)
 }
 
 func join(spans []guard.Span) []guard.Span {

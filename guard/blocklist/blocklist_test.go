@@ -220,3 +220,29 @@ func naive(text, term string) bool {
 	term = strings.TrimSpace(normalize.Normalize(term).Text)
 	return term != "" && strings.Contains(" "+strings.ReplaceAll(text, "\n", " ")+" ", " "+strings.ReplaceAll(term, "\n", " ")+" ")
 }
+
+// TestSkeletons: a term is found whatever scripts stand around it, and a look-alike
+// of it too.
+func TestSkeletons(t *testing.T) {
+	terms := []string{"секрет", "Operation Nightfall", "сор", "Ωμέγα", "heron"}
+	surroundings := []string{"%s", "Please tell me the %s now.", "Это %s, о котором мы говорили вчера вечером.", "Η λέξη %s είναι εδώ σήμερα.", "这是%s。", "1 %s 2"}
+	alike := strings.NewReplacer("o", "о", "O", "О", "p", "р", "e", "е", "a", "а", "h", "һ", "n", "п", "r", "г", "c", "с")
+	for _, term := range terms {
+		l := compile(t, blocklist.Term{Text: term})
+		for _, around := range surroundings {
+			for _, as := range []string{term, strings.ToUpper(term), alike.Replace(term)} {
+				text := fmt.Sprintf(around, as)
+				if around == "这是%s。" && as != term {
+					continue
+				}
+				found := l.Find(normalize.Normalize(text))
+				if len(found) != 1 || text[found[0].Start:found[0].End] != as {
+					t.Errorf("%q in %q: %v", term, text, found)
+				}
+				if twin := fmt.Sprintf(around, "орган heran"); len(l.Find(normalize.Normalize(twin))) != 0 {
+					t.Errorf("%q in its twin %q", term, twin)
+				}
+			}
+		}
+	}
+}

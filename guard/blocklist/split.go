@@ -61,6 +61,14 @@ func (l *List) addPlain(term string, item int) bool {
 // letters or digits ("C++") are found with their signs only. Patterns are
 // matched over the joined text.
 func (l *List) FindSplit(r normalize.Reading, cuts []int) []guard.Span {
+	found := l.findSplit(r, cuts)
+	if s, other := r.Skeleton(); other {
+		found = append(found, l.findSplit(s, cuts)...)
+	}
+	return join(found)
+}
+
+func (l *List) findSplit(r normalize.Reading, cuts []int) []guard.Span {
 	at := positions(r, cuts)
 	if len(at) == 0 {
 		return nil
@@ -89,7 +97,7 @@ func (l *List) FindSplit(r normalize.Reading, cuts []int) []guard.Span {
 			k = next
 		}
 	}
-	return join(found)
+	return found
 }
 
 // positions are the offsets in r.Text of cuts in the original, in order. A cut

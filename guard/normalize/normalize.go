@@ -159,6 +159,38 @@ func Normalize(s string) Reading {
 	return r
 }
 
+// Skeleton is r with every look-alike letter read as the Latin letter it is drawn
+// like, whatever script its neighbours and the rest of the text are in, and so
+// the same in every context (UTS #39, section 4). It is for comparing with terms
+// that were read likewise. ok is false when r has no such letter: then r is its
+// own skeleton, and when it is a view.
+func (r Reading) Skeleton() (s Reading, ok bool) {
+	if r.part || !lookalike(r.Text) {
+		return r, false
+	}
+	b := builder{src: r.original, text: make([]byte, 0, len(r.original)+16), cased: make([]byte, 0, len(r.original)+16), skeleton: true}
+	b.mix = countScripts(r.original)
+	b.unicode()
+	s = Reading{Text: string(b.text), cased: string(b.cased), original: r.original, segments: b.segments, Hidden: b.hidden, kinds: r.kinds}
+	if len(s.segments) == 0 {
+		s.segments = []segment{{orig: 0, end: uint32(len(r.original)), whole: true}}
+	}
+	return s, true
+}
+
+// lookalike reports whether a letter of s is drawn like a Latin one.
+func lookalike(s string) bool {
+	for i, r := range s {
+		if s[i] < utf8.RuneSelf {
+			continue
+		}
+		if _, ok := confusables[r]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 type kind uint8
 
 const (
@@ -230,7 +262,8 @@ type builder struct {
 	kinds       Set
 	costumes    int // letters in costume
 	payloads    []payload
-	regionals   int // whether regional indicators spell words: 0 not known, 1 or -1
+	regionals   int  // whether regional indicators spell words: 0 not known, 1 or -1
+	skeleton    bool // every look-alike is folded
 
 	mix       scripts
 	base      rune // last letter written: marks belong to it

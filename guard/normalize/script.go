@@ -94,6 +94,9 @@ func countScripts(s string) scripts {
 // and foreign letters mix in it, or when all its letters are look-alikes and
 // the text has hardly any letter that only that script has.
 func (b *builder) disguised(i int) (bool, int) {
+	if b.skeleton {
+		return true, len(b.src)
+	}
 	var hasLatin, hasForeign, hasGenuine bool
 	var which script
 	j := i

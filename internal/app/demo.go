@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sallyport/internal/backend/upstream"
 	"sallyport/internal/demo"
 	"sallyport/internal/demo/corpus"
 	"sallyport/internal/gate/access"
@@ -34,11 +35,16 @@ func Demo(ctx context.Context, o demo.Options, version string, out io.Writer, lo
 	if err := absolute(&o); err != nil {
 		return err
 	}
-	cert, err := demo.OpenCertificate(filepath.Join(o.State, "tls"), time.Now())
+	tls := filepath.Join(o.State, "tls")
+	c, err := demo.Configure(o, demo.CertificateIn(tls), time.Now())
 	if err != nil {
 		return err
 	}
-	c, err := demo.Configure(o, cert, time.Now())
+	if err := files(o); err != nil {
+		return err
+	}
+	// Nothing was written before: flags that are refused leave nothing behind.
+	cert, err := demo.OpenCertificate(tls, time.Now())
 	if err != nil {
 		return err
 	}
@@ -79,6 +85,22 @@ func absolute(o *demo.Options) (err error) {
 		if *p, err = filepath.Abs(*p); err != nil {
 			return fmt.Errorf("finding %s: %w", *p, err)
 		}
+	}
+	return nil
+}
+
+// files looks for the files that the flags name.
+func files(o demo.Options) error {
+	if o.BackendKeyFile != "" {
+		if _, err := upstream.KeyFile(o.BackendKeyFile); err != nil {
+			return fmt.Errorf("--backend-key-file: %w", err)
+		}
+	}
+	if o.EnvFile == "" {
+		return nil
+	}
+	if at, err := os.Stat(filepath.Dir(o.EnvFile)); err != nil || !at.IsDir() {
+		return fmt.Errorf("--env-file: there is no folder %s", filepath.Dir(o.EnvFile))
 	}
 	return nil
 }

@@ -9,11 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"sallyport/internal/config"
+	"sallyport/internal/gate"
 	"sallyport/internal/gate/quota"
 	"sallyport/internal/record/audit"
 	"sallyport/internal/surface/httpx"
@@ -86,9 +88,26 @@ func (a *App) openEar(name string, c *config.Listener) (*ear, error) {
 		return nil, err
 	}
 	e := &ear{name: name, config: c}
+	if !e.operational() {
+		settings.Refused = a.refused(c)
+	}
 	e.server, e.counters = httpx.NewServer(a.handler(c), settings)
 	e.listener = httpx.Listen(l, settings, e.counters)
 	return e, nil
+}
+
+// refused records what a listener's server refuses by itself as strays are recorded.
+func (a *App) refused(c *config.Listener) func(netip.Addr, int, string) error {
+	surface := "openai"
+	if !slices.Contains(c.Serves, "api") {
+		surface = "web"
+	}
+	return func(peer netip.Addr, status int, id string) error {
+		a.handlers.Add(1)
+		defer a.handlers.Done()
+		v := gate.Visit{From: peer, Link: c.Link, Operation: "unknown", Surface: surface, RequestID: id}
+		return a.gate.Stray(context.Background(), v, gate.Outcome{Status: status, Code: gate.BadRequest})
+	}
 }
 
 // certificate is what a listener shows; nil for plain HTTP.

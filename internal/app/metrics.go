@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sallyport/guard"
 	"sallyport/internal/record/audit"
 )
 
@@ -85,8 +86,12 @@ func (r *recorder) writable(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	// An intent with its outcome: an entry alone may still fit where a request does not.
-	probe := audit.Entry{Kind: audit.Intent, Operation: "record.probe", ID: rand.Text()}
+	// An intent with its outcome, as large as a request's: an entry alone, or a
+	// short one, may still fit where a request does not.
+	probe := audit.Entry{Kind: audit.Intent, Operation: "record.probe", ID: rand.Text(), Principal: rand.Text() + rand.Text(), Verdicts: make([]audit.VerdictNote, 12)}
+	for i := range probe.Verdicts {
+		probe.Verdicts[i] = audit.VerdictNote{Category: string(guard.PersonalData), Stage: "probe", Version: rand.Text()}
+	}
 	if _, err := r.Append(ctx, probe); err != nil {
 		return err
 	}

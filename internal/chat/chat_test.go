@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -123,7 +124,7 @@ func service(t *testing.T, change ...func(*chat.Config)) *chat.Service {
 // end waits for an answer and returns all events.
 func end(t *testing.T, a *chat.Answer) ([]chat.Event, chat.End) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var all []chat.Event
 	if err := a.Events(ctx, 0, time.Minute, func(es []chat.Event) error { all = append(all, es...); return nil }); err != nil {
@@ -436,12 +437,12 @@ func TestFollowUpSearches(t *testing.T) {
 		{alone, alone},
 		{"And at night?", alone + " And at night?"},
 	} {
+		seen.query = content.Text{} // the last answer has ended: nobody searches
 		a, err := s.Ask(chat.SessionKey{1}, by(nurse, says(conversation.Stop, "Cold.")), talk, content.New(x.question))
 		if err != nil {
 			t.Fatal(err)
 		}
 		talk = a.Conversation
-		seen.query = content.Text{}
 		end(t, a)
 		if !prose.Same(seen.query, content.New(x.query)) {
 			t.Errorf("%q does not search with %q", x.question, x.query)
@@ -477,6 +478,7 @@ func TestProgress(t *testing.T) {
 			}
 		}
 		s := chat.New(chat.Config{Library: lib, Screen: pass, MaxTokens: 9})
+		defer func() { _ = s.Close(context.Background()) }()
 		events, e := end(t, ask(t, s, by(nurse, slow), fridge))
 		var counts []int
 		for _, x := range events {
@@ -486,9 +488,6 @@ func TestProgress(t *testing.T) {
 		}
 		if e.State != chat.Complete || !slices.Equal(counts, []int{0, 20, 40, 60, 80, 100}) {
 			t.Errorf("%s, words told: %v", e.State, counts)
-		}
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
 		}
 	})
 }
@@ -507,5 +506,45 @@ func TestSessionEndsMidAnswer(t *testing.T) {
 	s.End(chat.SessionKey{1})
 	if _, e := end(t, b); e.State != chat.Stopped {
 		t.Errorf("stopped twice, then signed out: %+v", e)
+	}
+}
+
+// TestNothingHasOneForm: that the passages do not answer looks like a search that
+// finds none, whatever the backend writes about it; the steps tell what was done.
+func TestNothingHasOneForm(t *testing.T) {
+	none := func(context.Context, *conversation.Conversation) conversation.Stream {
+		return func(yield func(conversation.Event, error) bool) {
+			for _, e := range []conversation.Event{
+				{Kind: conversation.Started},
+				{Kind: conversation.Step, Step: conversation.NothingFound},
+				{Kind: conversation.Delta, Lane: conversation.Lane{Kind: conversation.Text}, Text: content.New("I found nothing in these documents.\n\n")},
+				{Kind: conversation.Finished, Finish: conversation.Stop},
+			} {
+				if !yield(e, nil) {
+					return
+				}
+			}
+		}
+	}
+	s := service(t)
+	_, unsearched := end(t, ask(t, s, by(nurse, none), "How deep is the ocean trench?"))
+	events, read := end(t, ask(t, s, by(nurse, none), fridge))
+	if !reflect.DeepEqual(read, unsearched) || read.State != chat.NothingFound || read.Visible != 1 {
+		t.Errorf("read %+v, not found %+v", read, unsearched)
+	}
+	var steps []chat.Step
+	for _, e := range events {
+		switch e.Kind {
+		case chat.StepEvent:
+			steps = append(steps, e.Step)
+		case chat.BlockEvent, chat.SourceEvent:
+			t.Errorf("the answer shows %+v", e)
+		}
+	}
+	if !slices.Equal(steps, chat.Steps) {
+		t.Errorf("steps %v", steps)
+	}
+	if _, e := end(t, ask(t, s, by(nurse, says(conversation.NotFinished)), fridge)); e.State != chat.Unavailable {
+		t.Errorf("a stream without an end: %v", e.State)
 	}
 }

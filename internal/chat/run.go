@@ -193,7 +193,7 @@ func (t *task) exchange(ctx context.Context, c *conversation.Conversation, hits 
 		return true
 	}
 	end := End{State: Complete, Visible: visible}
-	finish, full := conversation.NotFinished, false
+	finish, full, nothing := conversation.NotFinished, false, false
 	told := time.Now() // when the page last heard how far the writing is
 	var report guard.Report
 	for e, err := range t.op.Answer(ctx, c) {
@@ -207,6 +207,8 @@ func (t *task) exchange(ctx context.Context, c *conversation.Conversation, hits 
 		switch e.Kind {
 		case conversation.Started:
 			t.step(Writing, 0)
+		case conversation.Step:
+			nothing = nothing || e.Step == conversation.NothingFound
 		case conversation.Verdict:
 			report = e.Report
 		case conversation.Delta:
@@ -215,6 +217,9 @@ func (t *task) exchange(ctx context.Context, c *conversation.Conversation, hits 
 			}
 			if len(e.Report.Verdicts) > 0 {
 				report = e.Report
+			}
+			if nothing {
+				continue // the page says it in one sentence of its own, as when the search finds nothing
 			}
 			if !t.a.keep(e.Text) || !show(d.Push(e.Text, e.Citations)) {
 				full = true
@@ -240,6 +245,8 @@ func (t *task) exchange(ctx context.Context, c *conversation.Conversation, hits 
 	}
 	end.Sources, end.Unsupported = d.Cited(), d.Unsupported()
 	switch {
+	case nothing && finish == conversation.Stop:
+		end.State = NothingFound
 	case full || finish == conversation.Length:
 		end.State = Shortened
 	case finish == conversation.Filtered:

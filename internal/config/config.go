@@ -65,7 +65,7 @@ type OIDC struct {
 	Issuer       string        `yaml:"issuer" required:"true" doc:"Issuer URL, exactly as in its tokens."`
 	Audiences    []string      `yaml:"audiences" doc:"Accepted audiences beside Azure's two."`
 	PersonClaim  string        `yaml:"person_claim" doc:"Claim with the stable id of a person. Default: oid for Entra, else sub."`
-	GroupsClaim  string        `yaml:"groups_claim" doc:"Claim with the groups." default:"groups"`
+	GroupsClaim  string        `yaml:"groups_claim" doc:"Claim with the groups. A role is given to one as group:NAME:GROUP." default:"groups"`
 	GroupsMaxAge time.Duration `yaml:"groups_max_age" doc:"How old a token may be for its groups to count as known." default:"90m"`
 	CA           string        `yaml:"ca" file:"read" doc:"PEM file of the authority that the issuer's certificate comes from. Default: the system's."`
 }

@@ -71,6 +71,10 @@ type Citation struct {
 	PassageStart, PassageEnd int
 }
 
+// NothingFound is the Step of a backend that read the documents of the prompt and
+// found no answer in them. The text behind it only says so.
+const NothingFound = "nothing_found"
+
 // Event is one step of an answer.
 type Event struct {
 	ID          uint64 // rises by one within an answer; pages re-attach by it

@@ -23,11 +23,16 @@ type Certificate struct{ CAFile, CertFile, KeyFile string }
 // start within the last month of it.
 const certificateLife = 365 * 24 * time.Hour
 
+// CertificateIn names the certificate's files in dir, which need not be there yet.
+func CertificateIn(dir string) Certificate {
+	return Certificate{filepath.Join(dir, "ca.pem"), filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")}
+}
+
 // OpenCertificate returns the certificate in dir, made at the first start and
 // renewed before it ends. The authority's key is thrown away: it can sign nothing
 // else.
 func OpenCertificate(dir string, now time.Time) (Certificate, error) {
-	c := Certificate{filepath.Join(dir, "ca.pem"), filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key")}
+	c := CertificateIn(dir)
 	if c.current(now) {
 		return c, nil
 	}

@@ -37,6 +37,9 @@ func Configure(o Options, cert Certificate, now time.Time) (*config.Config, erro
 	if err := loopback(o.Listen); err != nil {
 		return nil, fmt.Errorf("--listen: %w", err)
 	}
+	if o.Backend == "" && o.BackendModel+o.BackendEmbeddingModel+o.BackendKeyFile != "" {
+		return nil, errors.New("--backend-model, --backend-embedding-model and --backend-key-file are of the server that --backend names")
+	}
 	var b bytes.Buffer
 	err := fileTemplate.Execute(&b, map[string]any{
 		"Options": o, "Cert": cert.CertFile, "Key": cert.KeyFile,

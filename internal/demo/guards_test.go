@@ -7,6 +7,7 @@ import (
 	"sallyport/guard"
 	"sallyport/internal/conversation"
 	"sallyport/internal/custody/content"
+	"sallyport/internal/custody/content/open"
 	"sallyport/internal/demo/corpus"
 	"sallyport/internal/filter"
 	"sallyport/internal/gate/identity"
@@ -75,6 +76,20 @@ func TestGuardsLetTheDemoPass(t *testing.T) {
 			for _, p := range all {
 				passages++
 				check("a passage", conversation.Part{Kind: conversation.Document, Text: p.Text})
+			}
+			// The document is what the question is about: its passages come together,
+			// each under the same title.
+			title := open.String(d.Title)
+			for _, q := range []string{"Where is " + title + "?", "What do I do about " + title + "?", title} {
+				found, err := library.Search(t.Context(), who, content.New(q), 8)
+				if err != nil {
+					t.Fatal(err)
+				}
+				parts := []conversation.Part{question(q)}
+				for _, h := range found.Passages {
+					parts = append(parts, h.Part())
+				}
+				check(q+" with its passages", parts...)
 			}
 		}
 	}

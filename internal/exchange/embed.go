@@ -46,7 +46,10 @@ func (e *embedding) run(ctx context.Context) ([]Vector, conversation.Usage, guar
 	case ctx.Err() != nil:
 		out.OK, out.Status, out.Code, out.Finish = false, statusClientLeft, gate.Cancelled, "unknown"
 	default:
-		out.OK, out.Status, out.Code, out.Finish = false, http.StatusBadGateway, gate.BackendFailed, "unknown"
+		out.OK, out.Status, out.Code, out.Finish = false, http.StatusInternalServerError, gate.BackendFailed, "unknown"
+		if up, ok := errors.AsType[*UpstreamError](err); ok {
+			out.Status = up.Fault.Status()
+		}
 	}
 	out.PromptTokens, out.Estimated = usage.Prompt, usage.Estimated
 	if serr := e.p.Settle(ctx, out); serr != nil {

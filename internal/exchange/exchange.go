@@ -4,6 +4,7 @@ package exchange
 
 import (
 	"context"
+	"net/http"
 
 	"sallyport/internal/conversation"
 	"sallyport/internal/custody/content"
@@ -63,6 +64,21 @@ func (f Fault) String() string {
 		return faultWords[Garbage]
 	}
 	return faultWords[f]
+}
+
+// Status is what a client is told of the fault, and what the record has of it.
+func (f Fault) Status() int {
+	switch f {
+	case Limited:
+		return http.StatusTooManyRequests
+	case TimedOut:
+		return http.StatusRequestTimeout
+	case Overloaded, CircuitOpen, Unreachable:
+		return http.StatusServiceUnavailable
+	case BadRequest, TooLong, Filtered, Unsupported:
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError // theirs to us: nothing that a client could mend
 }
 
 // UpstreamError is a backend's failure. Retryable is true only before the first

@@ -108,6 +108,7 @@ type run struct {
 	c       *conversation.Conversation
 	yield   func(conversation.Event, error) bool
 	left    bool // the consumer broke out
+	told    bool // something of the answer was released
 	id      uint64
 	watch   filter.Watch
 	ends    []conversation.Event // finish and usage, kept until the outcome is durable
@@ -144,7 +145,7 @@ func (r *run) run(ctx context.Context) {
 	// function is left: by an error, by a consumer that breaks out, by a panic.
 	defer func() {
 		if !r.settled && !r.left {
-			r.out.OK, r.out.Status, r.out.Code = false, http.StatusInternalServerError, gate.Internal
+			r.out.OK, r.out.Status, r.out.Code = false, r.status(http.StatusInternalServerError), gate.Internal
 		}
 		_ = r.settle(ctx)
 	}()
@@ -224,16 +225,25 @@ func (r *run) failed(ctx context.Context, err error) {
 	case ctx.Err() != nil:
 		r.out.Status, r.out.Code = statusClientLeft, gate.Cancelled
 	case errors.As(err, &guards):
-		r.out.Status, r.out.Code = http.StatusServiceUnavailable, gate.GuardUnavailable
+		r.out.Status, r.out.Code = r.status(http.StatusServiceUnavailable), gate.GuardUnavailable
 	case errors.As(err, &up):
-		r.out.Status, r.out.Code = http.StatusBadGateway, gate.BackendFailed
+		r.out.Status, r.out.Code = r.status(up.Fault.Status()), gate.BackendFailed
 	default:
-		r.out.Status, r.out.Code = http.StatusInternalServerError, gate.Internal
+		r.out.Status, r.out.Code = r.status(http.StatusInternalServerError), gate.Internal
 	}
 	if serr := r.settle(ctx); serr != nil {
 		err = serr
 	}
 	r.fail(err)
+}
+
+// status is what the client of a failed answer was told: a stream that has begun
+// goes on under its first status.
+func (r *run) status(failed int) int {
+	if r.c.Stream && r.told {
+		return http.StatusOK
+	}
+	return failed
 }
 
 // read ranges over the backend's events, releases what the watch lets out, and
@@ -491,6 +501,7 @@ func (r *run) emit(e conversation.Event) bool {
 	r.id++
 	e.ID = r.id
 	r.left = !r.yield(e, nil)
+	r.told = r.told || e.Kind == conversation.Started || e.Kind == conversation.Delta || e.Kind == conversation.Finished
 	return !r.left
 }
 
@@ -514,7 +525,9 @@ func (r *run) settle(ctx context.Context) error {
 		r.out.Report = r.watch.Report()
 	}
 	if r.usage == nil {
-		r.usage = &conversation.Usage{Prompt: r.promptTokens(), Completion: tokensOf(r.bytes), Estimated: true}
+		// An estimate is never more than the limit that the answer was cut at.
+		completion := min(tokensOf(r.bytes), r.c.MaxTokens*max(r.c.Choices, 1))
+		r.usage = &conversation.Usage{Prompt: r.promptTokens(), Completion: completion, Estimated: true}
 		r.usage.Total = r.usage.Prompt + r.usage.Completion
 	}
 	r.out.PromptTokens, r.out.CompletionTokens, r.out.Estimated = r.usage.Prompt, r.usage.Completion, r.usage.Estimated

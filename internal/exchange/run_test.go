@@ -76,7 +76,7 @@ func TestEndings(t *testing.T) {
 	named := call(0, "{}")
 	named.Name = content.New(strings.Repeat("n", 5000))
 	refused := fault(func() error { return errBoom })
-	upstream := "502 BackendFailed unknown"
+	const upstream = "BackendFailed unknown" // behind the status of the fault
 	for name, tt := range map[string]struct {
 		one, two exchange.Backend
 		question string
@@ -194,8 +194,8 @@ func TestEndings(t *testing.T) {
 				if tt.outcome == "" {
 					return
 				}
-				if got := w.outcome(); got != tt.outcome {
-					t.Errorf("the record says %q, want %q", got, tt.outcome)
+				if got, want := w.outcome(), sent(tt.outcome, stream, &a); got != want {
+					t.Errorf("the record says %q, want %q", got, want)
 				}
 				if os := w.ledger.of(audit.Outcome); len(os) == 1 {
 					if tt.backend != "" && os[0].Backend != tt.backend {
@@ -204,6 +204,9 @@ func TestEndings(t *testing.T) {
 					if os[0].PromptTokens < 0 || os[0].CompletionTokens < 0 || os[0].PromptTokens == 0 && a.err == nil {
 						t.Errorf("the record counts %d and %d tokens", os[0].PromptTokens, os[0].CompletionTokens)
 					}
+					if most := c.MaxTokens * c.Choices; name != "impossible usage" && os[0].CompletionTokens > most {
+						t.Errorf("the record estimates %d tokens of an answer that may have %d", os[0].CompletionTokens, most)
+					}
 				}
 				if last := a.events; a.err == nil && last[len(last)-1].Kind != conversation.UsageTold {
 					t.Errorf("the last event is no usage")
@@ -211,6 +214,18 @@ func TestEndings(t *testing.T) {
 			})
 		}
 	}
+}
+
+// sent is the outcome with the status that the client got: the fault's, or the first
+// one of a stream that had begun.
+func sent(outcome string, stream bool, a *told) string {
+	if up, ok := errors.AsType[*exchange.UpstreamError](a.err); ok {
+		outcome = fmt.Sprint(up.Fault.Status(), " ", outcome)
+	}
+	if stream && a.err != nil && strings.Contains(a.kinds(), "started") {
+		outcome = "200" + outcome[3:]
+	}
+	return outcome
 }
 
 // ordinary has every kind of event that a consumer can leave at.
@@ -381,7 +396,7 @@ func TestLateGuardInTheMiddle(t *testing.T) {
 			t.Errorf("took %v, the deadline is 5 s", took)
 		}
 	})
-	if got := w.outcome(); got != "503 GuardUnavailable unknown" {
+	if got := w.outcome(); got != "200 GuardUnavailable unknown" { // the stream had begun
 		t.Errorf("the record says %q", got)
 	}
 }
@@ -533,9 +548,10 @@ func TestEmbedEndings(t *testing.T) {
 		"usage not told": {one: two(2, conversation.Usage{}, nil), outcome: "200  stop", ok: true},
 		"odd usage":      {one: two(2, conversation.Usage{Prompt: -9}, nil), outcome: "200  stop", ok: true},
 		"second backend": {one: two(0, told, away), two: two(2, told, nil), outcome: "200  stop", ok: true},
-		"too few":        {one: two(1, told, nil), outcome: "502 BackendFailed unknown"},
-		"fails":          {one: two(0, told, cut), two: two(2, told, nil), outcome: "502 BackendFailed unknown"},
-		"panics":         {one: vectors{answer: func() ([]exchange.Vector, conversation.Usage, error) { panic("secret") }}, outcome: "502 BackendFailed unknown"},
+		"too few":        {one: two(1, told, nil), outcome: "500 BackendFailed unknown"},
+		"limited":        {one: two(0, told, &exchange.UpstreamError{Fault: exchange.Limited}), outcome: "429 BackendFailed unknown"},
+		"fails":          {one: two(0, told, cut), two: two(2, told, nil), outcome: "500 BackendFailed unknown"},
+		"panics":         {one: vectors{answer: func() ([]exchange.Vector, conversation.Usage, error) { panic("secret") }}, outcome: "500 BackendFailed unknown"},
 		"refused":        {one: two(2, told, nil), text: "forbidden fruit", outcome: "400 ContentFiltered content_filter"},
 	} {
 		w := newWorld(t)

@@ -263,23 +263,19 @@ func (p *policy) prompt(ctx context.Context, c *conversation.Conversation) (repo
 func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 	q := p.promptAsk
 	q.Indirect = q.Indirect && u.planted()
-	if u.prose && says(u.text) {
-		f, err := p.contained(ctx, u.text, q)
-		if err != nil {
-			return err
-		}
-		s.add(f)
-		u.found = f.Personal
-		return errors.Join(p.judgeEscapes(ctx, s, u, q), p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
+	shown := q
+	if !u.prose || !says(u.text) {
+		shown = q.spans()
 	}
-	f, err := p.contained(ctx, u.text, q.spans())
+	f, err := p.contained(ctx, u.text, shown)
 	if err != nil {
 		return err
 	}
 	s.add(f)
 	u.found = f.Personal
 	if u.prose {
-		return errors.Join(p.judgeEscapes(ctx, s, u, q), p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
+		return errors.Join(p.judgeText(ctx, s, spokenTokens(u.text), q.classes()),
+			p.judgeEscapes(ctx, s, u, q), p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
 	}
 	sentences, run := u.readable()
 	return errors.Join(p.judgeText(ctx, s, sentences, q.classes()), p.judgeRun(ctx, s, run, q.classes()))

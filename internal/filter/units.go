@@ -81,17 +81,69 @@ func (u *unit) planted() bool { return u.prose && u.turn >= 0 && u.origin == con
 // readable are the leaves of u that are sentences, by lines, and the others as one
 // run of words.
 func (u *unit) readable() (sentences, run string) {
-	var long, short []string
+	texts := make([]string, 0, len(u.leaves))
 	for _, l := range u.leaves {
-		switch text := open.String(*l.Text); {
-		case l.Number, vocabulary[text]:
-		case words(text) > 2:
-			long = append(long, text)
-		default:
-			short = append(short, text)
+		if !l.Number {
+			texts = append(texts, open.String(*l.Text))
 		}
 	}
+	long, short := readable(texts)
 	return strings.Join(long, "\n"), strings.Join(short, " ")
+}
+
+// readable parts small texts into sentences and single words, as they are read
+// aloud. Each counts once: a title that stands at every tool is no litany, and a
+// classifier sees one in it.
+func readable(texts []string) (sentences, run []string) {
+	seen := make(map[string]bool, len(texts))
+	for _, text := range texts {
+		if vocabulary[text] || seen[text] {
+			continue
+		}
+		seen[text] = true
+		if said := spoken(text); words(said) > 2 {
+			sentences = append(sentences, said)
+		} else {
+			run = append(run, text)
+		}
+	}
+	return sentences, run
+}
+
+// spoken is a small text as a model reads it: the words of a name are joined by
+// signs or by capitals, because a name has no spaces.
+func spoken(text string) string {
+	var b strings.Builder
+	last := rune(0)
+	for i, r := range text {
+		switch {
+		case strings.ContainsRune("_-.+/:", r) && unicode.IsLetter(last):
+			r = ' '
+		case unicode.IsUpper(r) && unicode.IsLower(last):
+			b.WriteByte(' ')
+		}
+		if r == ' ' && i == 0 {
+			continue
+		}
+		b.WriteRune(r)
+		last = r
+	}
+	return b.String()
+}
+
+// spokenTokens are the words of a text that are sentences themselves, joined by
+// signs in the place of spaces, by lines.
+func spokenTokens(text string) string {
+	var lines []string
+	for token := range strings.FieldsSeq(text) {
+		if len(token) < 12 || strings.Count(token, "_")+strings.Count(token, "-")+strings.Count(token, ".")+strings.Count(token, "+")+strings.Count(token, "/") < 3 {
+			continue
+		}
+		if said := spoken(token); words(said) > 2 {
+			lines = append(lines, said)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // vocabulary are words that the API and schemas are made of. In a row they read
@@ -104,12 +156,20 @@ var vocabulary = map[string]bool{
 	"json_schema": true, "schema": true,
 }
 
-// words counts words with letters in text, up to three.
+// words counts words with letters in text, up to three. Hidden characters that
+// can spell a text count as many: what they say is for the guards to read.
 func words(text string) int {
-	n, in := 0, false
+	n, in, selectors := 0, false, 0
 	for _, r := range text {
 		letter := unicode.IsLetter(r)
 		switch {
+		case r >= 0xE0000 && r <= 0xE01EF:
+			return 3
+		case r >= 0xFE00 && r <= 0xFE0F:
+			if selectors++; selectors > 3 {
+				return 3
+			}
+			continue
 		case letter && (!in || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)):
 			if n++; n == 3 {
 				return n
@@ -118,6 +178,7 @@ func words(text string) int {
 		case unicode.IsSpace(r):
 			in = false
 		}
+		selectors = 0
 	}
 	return n
 }
@@ -274,16 +335,11 @@ func (w seam) prose() bool {
 
 // readable is unit.readable of a seam.
 func (w seam) readable() (sentences, run []string) {
-	for _, p := range w {
-		switch {
-		case vocabulary[p.text]:
-		case words(p.text) > 2:
-			sentences = append(sentences, p.text)
-		default:
-			run = append(run, p.text)
-		}
+	texts := make([]string, len(w))
+	for i, p := range w {
+		texts[i] = p.text
 	}
-	return sentences, run
+	return readable(texts)
 }
 
 // seamsIn returns the seams of pieces: each boundary with at least on characters

@@ -214,4 +214,6 @@ type Opener interface {
 	// Enter proves identity, network place and right. Its refusals are *Refusal
 	// and already on the record.
 	Enter(ctx context.Context, v Visit) (*Entry, error)
+	// Stray records a request that ended before anybody was identified.
+	Stray(ctx context.Context, v Visit, o Outcome) error
 }

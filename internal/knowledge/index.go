@@ -274,7 +274,8 @@ type queryTerm struct {
 	joined bool
 	// near: another word for one that was asked with; it has no weight of its own.
 	near bool
-	// phrasing: an everyday word or a number, which a document that answers may lack.
+	// phrasing: an everyday word, a number or a word of the circumstances, which a
+	// document that answers may lack.
 	phrasing bool
 	idf      float64
 }
@@ -294,11 +295,15 @@ func newQuery(languages []string, text string) query {
 		seen := map[string]int{}
 		q.analysers[language] = lexis.NewAnalyser(language)
 		tokens := q.analysers[language].Tokens(text)
+		told, asked := 0, 0
+		if language == "en" {
+			told, asked = lexis.Parts(text)
+		}
 		bit := map[int]uint64{} // of the words by where they begin
 		words := 0
 		for _, t := range tokens {
 			joined := bit[t.Start] != 0
-			if t.Stop || len(t.Term) == 1 && !t.Number {
+			if t.Stop || t.Start < told || len(t.Term) == 1 && !t.Number {
 				continue
 			}
 			parts := uint64(0)
@@ -323,7 +328,7 @@ func newQuery(languages []string, text string) query {
 			}
 			seen[t.Term] = len(terms)
 			terms = append(terms, queryTerm{key: key(language, t.Term), parts: parts, joined: joined,
-				phrasing: t.Number || lexis.Everyday(language, t.Term)})
+				phrasing: t.Number || t.Start < asked || lexis.Everyday(language, t.Term)})
 		}
 		for _, asked := range terms[:len(terms):len(terms)] {
 			_, stem, _ := strings.Cut(asked.key, ":")

@@ -84,7 +84,7 @@ var may = []struct {
 		"guard", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/resource", "internal/surface/cognitive", "internal/surface/httpx",
 	}},
 	{"internal/surface/web", []string{
-		"guard", "internal/chat", "internal/chat/prose", "internal/custody/content", "internal/custody/content/open", "internal/gate", "internal/gate/identity",
+		"guard", "internal/chat", "internal/chat/prose", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/gate/identity",
 		"internal/knowledge", "internal/resource", "internal/surface/httpx",
 	}},
 

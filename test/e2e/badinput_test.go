@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -267,6 +268,7 @@ func TestMalformedHTTP(t *testing.T) {
 	line := "POST /openai/deployments/chat/chat/completions?api-version=" + apiVersion + " HTTP/1.1\r\n"
 	auth := "Host: x\r\napi-key: " + l.Key + "\r\nContent-Type: application/json\r\nConnection: close\r\n"
 	good := asking("Good day.")
+	told := refusals{}
 	unreadable := map[string]string{
 		"no HTTP at all":       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("\x00", 100),
 		"a line without parts": "HELLO\r\n\r\n",
@@ -280,13 +282,23 @@ func TestMalformedHTTP(t *testing.T) {
 			t.Errorf("%s: %q after %s", name, cut(out, 200), took)
 		}
 	}
-	time.Sleep(200 * time.Millisecond)
-	if got := l.Metric(t, "sallyport_malformed_public") - malformed; got < float64(len(unreadable)) {
+	got := 0.0
+	for range 50 { // net/http keeps a connection open for a while behind its answer
+		if got = l.Metric(t, "sallyport_malformed_public") - malformed; got >= float64(len(unreadable)) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if got < float64(len(unreadable)) {
 		t.Errorf("%v connections counted as malformed, want %d", got, len(unreadable))
 	}
 	for name, request := range map[string]string{
 		"a header flood":             line + auth + "x-flood: " + strings.Repeat("a", 200<<10) + "\r\n\r\n",
 		"many headers":               line + auth + strings.Repeat("x-flood: a\r\n", 20000) + "\r\n",
+		"a flood that does not end":  line + auth + "x-flood: " + strings.Repeat("a", 3<<20),
+		"an expectation":             line + auth + "Expect: something\r\n\r\n",
+		"HTTP of the future":         strings.Replace(line, "1.1", "9.9", 1) + auth + "\r\n",
+		"a long address":             strings.Replace(line, " HTTP", "&x="+strings.Repeat("a", 200<<10)+" HTTP", 1) + auth + "\r\n",
 		"no host":                    line + "api-key: " + l.Key + "\r\nConnection: close\r\n\r\n",
 		"two hosts":                  line + auth + "Host: y\r\n\r\n",
 		"a header without a colon":   line + auth + "oops\r\n\r\n",
@@ -311,29 +323,94 @@ func TestMalformedHTTP(t *testing.T) {
 			_ = c.(*net.TCPConn).CloseWrite()
 			out, _ := io.ReadAll(c)
 			_ = c.Close()
-			checkRaw(t, name, string(out))
+			told.check(t, name, string(out))
 			continue
 		}
 		out, took := l.raw(t, request, wait)
 		if took >= wait {
 			t.Errorf("%s: the connection stays open", name)
 		}
-		checkRaw(t, name, out)
+		told.check(t, name, out)
 		for _, protocols := range [][]string{nil, {"http/1.1"}} {
 			out, took := l.rawTLS(t, request, wait, protocols...)
 			if took >= wait {
 				t.Errorf("%s, under TLS: the connection stays open", name)
 			}
-			checkRaw(t, name+", under TLS", out)
+			told.check(t, name+", under TLS", out)
 			totals.add("bad requests", 1)
 		}
 		totals.add("bad requests", 1)
 	}
 	l.quiet(t, before)
+	told.recorded(t, l)
 }
 
-// checkRaw wants an error in the contract's shape.
-func checkRaw(t testing.TB, name, out string) {
+// A flood of what cannot be read does not fill the record: it is counted there.
+func TestUnreadableFloodIsCounted(t *testing.T) {
+	const n = 400
+	l := newLab(t, LabOptions{})
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range n / 8 {
+				if out, _ := l.raw(t, "GET / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 10*time.Second); !strings.HasPrefix(out, "HTTP/1.1 417 ") {
+					t.Errorf("got %q", cut(out, 100))
+				}
+			}
+		})
+	}
+	all.Wait()
+	if code := l.Stop(t); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	single, counted := 0, 0
+	for _, e := range record(t, l.State) {
+		switch {
+		case e.Status == http.StatusExpectationFailed && e.Kind == audit.Refused:
+			single++
+		case e.Status == http.StatusExpectationFailed && e.Kind == audit.Counted:
+			counted += e.Count
+		}
+	}
+	if single+counted != n || single > n/4 {
+		t.Errorf("%d of %d are on the record one by one, %d counted", single, n, counted)
+	}
+	totals.add("bad requests", n)
+}
+
+// refusals are statuses that clients were told, by the id of the request.
+type refusals map[string]int
+
+// recorded stops l and looks for them on its record: the first of a second stand there
+// one by one, the rest as a count.
+func (c refusals) recorded(t testing.TB, l *Lab) {
+	t.Helper()
+	if code := l.Stop(t); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+	counted, missing := 0, 0
+	found := map[string]audit.Entry{}
+	for _, e := range record(t, l.State) {
+		found[e.ID] = e
+		if e.Kind == audit.Counted {
+			counted += e.Count
+		}
+	}
+	for id, status := range c {
+		switch e, ok := found[id]; {
+		case !ok:
+			missing++
+		case e.Kind != audit.Refused || e.Status != status || e.Code == "":
+			t.Errorf("the client got %d, the record has %+v", status, e)
+		}
+	}
+	if missing > counted || len(c) == 0 {
+		t.Errorf("%d of %d refusals are not on the record", missing-counted, len(c))
+	}
+}
+
+// check wants an error in the contract's shape and keeps it for recorded.
+func (c refusals) check(t testing.TB, name, out string) {
 	t.Helper()
 	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(out)), nil)
 	if err != nil {
@@ -342,9 +419,10 @@ func checkRaw(t testing.TB, name, out string) {
 	}
 	body, _ := io.ReadAll(resp.Body)
 	r := Reply{Status: resp.StatusCode, Header: resp.Header, Body: body}
-	if _, err := r.shape(); err != nil || r.Status/100 != 4 && r.Status != http.StatusNotImplemented {
+	if _, err := r.shape(); err != nil || r.Status/100 != 4 && r.Status != http.StatusHTTPVersionNotSupported {
 		t.Errorf("%s: %d %s (%v), want an error in the contract's shape", name, r.Status, cut(string(body), 200), err)
 	}
+	c[r.Header.Get("x-request-id")] = r.Status
 }
 
 // Who sends slowly is let go: a header within 30 s, a body within 60 s.
@@ -360,8 +438,16 @@ func TestSlowSenders(t *testing.T) {
 		out  string
 	}
 	results := make(chan result)
+	under := l.H2.Transport.(*http.Transport).TLSClientConfig.Clone()
+	under.NextProtos = nil
 	slow := func(name, first string, drip string, bound time.Duration) {
-		c, err := net.Dial("tcp", strings.TrimPrefix(l.URL, "http://"))
+		var c net.Conn
+		var err error
+		if strings.HasSuffix(name, "TLS") {
+			c, err = tls.Dial("tcp", strings.TrimPrefix(l.Secure, "https://"), under)
+		} else {
+			c, err = net.Dial("tcp", strings.TrimPrefix(l.URL, "http://"))
+		}
 		if err != nil {
 			results <- result{name, time.Hour, err.Error()}
 			return
@@ -384,19 +470,37 @@ func TestSlowSenders(t *testing.T) {
 		}
 		results <- result{name, took, string(out)}
 	}
-	bounds := map[string]time.Duration{"silence": 30 * time.Second, "half a request line": 30 * time.Second, "a trickling header": 30 * time.Second, "a trickling body": 75 * time.Second, "a body that stops": 75 * time.Second}
-	go slow("silence", "", "", bounds["silence"])
-	go slow("half a request line", "POST /ope", "n", bounds["half a request line"])
-	go slow("a trickling header", line+"Host: x\r\nx-slow: ", "a", bounds["a trickling header"])
-	go slow("a trickling body", header+`{"messages":[`, " ", bounds["a trickling body"])
-	go slow("a body that stops", header+`{"messages":[`, "", bounds["a body that stops"])
-	for range bounds {
-		r := <-results
-		if r.took > bounds[r.name] {
-			t.Errorf("%s: still open after %s", r.name, bounds[r.name])
+	const head, body = 30 * time.Second, 75 * time.Second
+	senders := map[string]struct {
+		first, drip string
+		bound       time.Duration
+		silent      bool // nothing readable was sent, nothing is answered
+	}{
+		"silence":               {"", "", head, true},
+		"half a request line":   {"POST /ope", "n", head, true},
+		"a line, then silence":  {line, "", head, false},
+		"headers, then silence": {line + "Host: x\r\napi-key: " + l.Key + "\r\n", "", head, false},
+		"a trickling header":    {line + "Host: x\r\nx-slow: ", "a", head, false},
+		"trickling headers":     {line + "Host: x\r\n", "x-slow: a\r\n", head, false},
+		"a trickling body":      {header + `{"messages":[`, " ", body, false},
+		"a body that stops":     {header + `{"messages":[`, "", body, false},
+	}
+	told := refusals{}
+	for _, under := range []string{"", ", under TLS"} {
+		for name, s := range senders {
+			go slow(name+under, s.first, s.drip, s.bound)
 		}
-		if strings.Contains(r.name, "body") {
-			checkRaw(t, r.name, r.out)
+	}
+	for range 2 * len(senders) {
+		r := <-results
+		s := senders[strings.TrimSuffix(r.name, ", under TLS")]
+		if r.took > s.bound {
+			t.Errorf("%s: still open after %s", r.name, s.bound)
+		}
+		if !s.silent {
+			told.check(t, r.name, r.out)
+		} else if r.out != "" {
+			t.Errorf("%s: answered: %q", r.name, cut(r.out, 200))
 		}
 		totals.add("bad requests", 1)
 	}
@@ -404,6 +508,7 @@ func TestSlowSenders(t *testing.T) {
 		t.Errorf("%d requests at the upstream, want the one that warmed up", got)
 	}
 	l.quiet(t, before)
+	told.recorded(t, l)
 }
 
 // Clients that leave: the upstream is let go, and the outcome is on the record.
@@ -583,8 +688,8 @@ func TestEvilBackends(t *testing.T) {
 			kinds := map[audit.Kind]int{}
 			for _, x := range entries(t, l.State, r.Header.Get("x-request-id")) {
 				kinds[x.Kind]++
-				if x.Kind == audit.Outcome && usable != (x.Code == "") {
-					t.Errorf("%s: outcome %d %q", name, x.Status, x.Code)
+				if x.Kind == audit.Outcome && (usable != (x.Code == "") || x.Status != r.Status) {
+					t.Errorf("%s: outcome %d %q, the client got %d", name, x.Status, x.Code, r.Status)
 				}
 			}
 			if kinds[audit.Intent] != 1 || kinds[audit.Outcome] != 1 || len(kinds) != 2 {

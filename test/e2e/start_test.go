@@ -183,6 +183,24 @@ func TestNotUnderstood(t *testing.T) {
 	}
 }
 
+// Flags of the demo that are refused leave nothing behind: no folder, no authority.
+func TestRefusedFlagsWriteNothing(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	for _, flags := range [][]string{
+		{"--listen", "x"}, {"--listen", "0.0.0.0:0"}, {"--listen", "127.0.0.1:99999"}, {"--tls-listen", "x"}, {"--ops-listen", "x"},
+		{"--backend", "ftp://127.0.0.1/v1"}, {"--backend", "x"}, {"--backend-model", "m"}, {"--backend-embedding-model", "m"},
+		{"--backend-key-file", "/nowhere"}, {"--backend", "http://127.0.0.1:1/v1", "--backend-key-file", "/nowhere"}, {"--env-file", "/nowhere/env"},
+	} {
+		args := append([]string{"demo", "--state", state, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"}, flags...)
+		if out, errs, code := run(t, args...); code != 1 || errs == "" || out != "" {
+			t.Errorf("%v: exit %d, output %q, errors %q; want 1 and a sentence on standard error", flags, code, out, errs)
+		}
+		if left, err := os.ReadDir(state); !os.IsNotExist(err) {
+			t.Errorf("%v: the state folder was made: %v", flags, left)
+		}
+	}
+}
+
 // Plain HTTP is served on loopback only.
 func TestPlainOnLoopbackOnly(t *testing.T) {
 	dir := t.TempDir()

@@ -57,9 +57,9 @@ func Run(m *model.Model, examples []corpus.Example) []result {
 
 // row is one line of the table.
 type row struct {
-	pos, neg, hits, alarms   int
-	floorHits, floorAlarms   int
-	auroc, floorAUROC, share float64
+	pos, neg, hits, alarms int
+	floorHits, floorAlarms int
+	auroc, floorAUROC      float64
 }
 
 func tally(results []result, head int, chosen func(*result) bool) row {

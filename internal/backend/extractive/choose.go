@@ -39,6 +39,8 @@ const (
 	byIntro             // it stands before the first heading, where a document says what it is for
 	byProcedure         // steps are asked for, and the heading announces some
 	byNot               // it says that something is not so, and so does the question
+	byNamed             // share of what the question names that it is not about: the stop rule's
+	byAmount            // its range has the amount of the question, or, below 0, has it not
 	signs
 )
 
@@ -47,7 +49,7 @@ const (
 var weights = [signs]float64{
 	byCoverage: 2.6, byOwn: 0.5, byHeading: 0.1, byTitle: 0.7, byFocus: 0.2, byCue: 1.1, byMeasure: 0.7, byProximity: 0.4,
 	byRank: 0.35, byAnnounce: -0.2, byLong: -0.1, byBack: -0.3, bySubject: 0.45, byNothingNew: -2, byIntro: -0.9,
-	byProcedure: 0.8, byNot: 1,
+	byProcedure: 0.8, byNot: 1, byAmount: 1.5,
 }
 
 // The stop rule: below these shares of the question nothing is quoted. Tuned on
@@ -56,6 +58,7 @@ const (
 	floorCoverage = 0.36
 	floorBest     = 0.25 // of the one that is quoted first
 	floorOwn      = 0.18
+	floorUnnamed  = 0.17 // more of it, for a sentence about something else than the question names
 	// enoughHeading: below a heading with so much of the question, a sentence needs
 	// none of it.
 	enoughHeading = 0.5
@@ -67,6 +70,8 @@ const (
 	maxSentences = 20_000
 	keepShare    = 0.75 // of the best score: what else is worth quoting
 	followWeight = 0.4  // of the previous question's words
+	// contextWeight is that of what is told before the question.
+	contextWeight = 0.6
 	// unwantedWeight is that of what the question sets aside.
 	unwantedWeight = 0.2
 	tooAlike       = 0.7 // overlap of words from which a sentence says nothing new
@@ -85,6 +90,8 @@ type sentence struct {
 	words   int
 	number  bool
 	raw     string
+	ranges  []span // of amounts that it holds for; only when amounts are asked about
+	amounts []amount
 	heading int // index of the heading above it, -1 none
 }
 
@@ -95,6 +102,7 @@ type term struct {
 	weight float64
 	// phrasing: an everyday word or a number, which the answer may lack.
 	phrasing bool
+	amount   bool // a number with a unit: a range that has it is as good
 	focus    bool // what the question asks for: "which bag"
 }
 
@@ -115,8 +123,11 @@ func (t *term) in(has map[string]bool) float64 {
 type reading struct {
 	kind      kind
 	negated   bool
+	acts      bool // it asks what to do
 	terms     []term
 	pairs     [][2]string // the question's neighbours
+	amounts   []amount
+	named     []thing
 	sentences []sentence
 	titles    []map[string]bool // words, by passage
 	passages  []map[string]bool // words, by passage
@@ -151,11 +162,20 @@ func choose(ctx context.Context, a ask) ([]quote, error) {
 // sentence has enough of it, and the best one is not far from it.
 func (r *reading) answers(ranked []candidate) bool {
 	for _, c := range ranked {
-		if c.x[byCoverage] >= floorCoverage && (c.x[byOwn] >= floorOwn || c.x[byHeading] >= enoughHeading) {
+		if c.x[byCoverage] >= floorCoverage+r.floor(c) && (c.x[byOwn] >= floorOwn || c.x[byHeading] >= enoughHeading || c.x[byAmount] > 0) {
 			return ranked[0].x[byCoverage] >= floorBest
 		}
 	}
 	return false
+}
+
+// floor is how much more of the question a sentence needs that lacks what the
+// question names.
+func (r *reading) floor(c candidate) float64 {
+	if c.x[byNamed] == 0 {
+		return 0
+	}
+	return floorUnnamed
 }
 
 // firstStep is where the steps begin when all of them are asked for: the best one
@@ -178,8 +198,12 @@ func newReading(ctx context.Context, a ask) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reading{kind: kindOf(a.question), negated: negates(a.question), terms: asked(a, words, language), pairs: neighbours(words.Tokens(a.question)),
+	r := &reading{kind: kindOf(a.question), negated: negates(a.question), acts: whatNow.MatchString(a.question), terms: asked(a, words, language), pairs: neighbours(words.Tokens(a.question)),
 		sentences: sentences, titles: titles, passages: make([]map[string]bool, len(a.passages))}
+	r.measure(a.question)
+	if language == "en" {
+		r.named = named(a.question, words.Tokens(a.question))
+	}
 	if r.kind == anything && leans(a, language) {
 		r.kind = kindOf(a.previous)
 	}
@@ -205,11 +229,11 @@ func (r *reading) rank(ctx context.Context) ([]candidate, error) {
 			return nil, ctx.Err()
 		}
 		s := &r.sentences[i]
-		if s.Unit == lexis.Heading || s.words < 2 {
+		if s.Unit == lexis.Heading || s.words < 2 || r.another(i) {
 			continue
 		}
 		c := candidate{sentence: i, x: r.look(i)}
-		if c.x[byOwn] == 0 && c.x[byHeading] < enoughHeading {
+		if c.x[byOwn] == 0 && c.x[byHeading] < enoughHeading && (c.x[byProcedure] < 1 || c.x[byTitle] < floorOwn) {
 			continue
 		}
 		for sign, v := range c.x {
@@ -347,16 +371,24 @@ func take(ctx context.Context, a ask, words *lexis.Analyser) ([]sentence, []map[
 func asked(a ask, words *lexis.Analyser, language string) []term {
 	var terms []term
 	add := func(text string, weight float64) {
-		end, after := -1, false
+		end, after, told, begins := -1, false, 0, 0
+		if language == "en" {
+			told, begins = lexis.Parts(text)
+		}
 		for _, t := range words.Tokens(text) {
 			word, focus := strings.ToLower(text[t.Start:t.End]), after
 			after = word == "which" || word == "what"
-			if t.Stop || t.Start < end || len(t.Term) == 1 && !t.Number || askedFor[word] {
+			if t.Stop || t.Start < max(told, end) || len(t.Term) == 1 && !t.Number || askedFor[word] {
 				continue // the closed spelling behind a hyphenated word's parts
 			}
 			if !slices.ContainsFunc(terms, func(x term) bool { return x.stem == t.Term }) {
-				terms = append(terms, term{stem: t.Term, near: lexis.Near(language, t.Term), weight: weight,
-					phrasing: t.Number || lexis.Everyday(language, t.Term), focus: focus})
+				one := term{stem: t.Term, near: lexis.Near(language, t.Term), weight: weight,
+					phrasing: t.Number || lexis.Everyday(language, t.Term), focus: focus}
+				one.amount = t.Number && !plainNumber(text, t)
+				if t.Start < begins {
+					one.weight, one.phrasing = contextWeight*weight, true
+				}
+				terms = append(terms, one)
 			}
 			end = t.End
 		}
@@ -415,12 +447,16 @@ func weigh(terms []term, sentences []sentence, titles []map[string]bool) {
 func (r *reading) look(i int) (x [signs]float64) {
 	s := &r.sentences[i]
 	all, focus, found := 0.0, 0.0, 0.0
+	x[byAmount] = r.amount(s)
 	for j := range r.terms {
 		t := &r.terms[j]
 		all += t.weight
 		own, above, title := t.in(s.has), 0.0, t.in(r.titles[s.passage])
 		if s.heading >= 0 {
 			above = t.in(r.sentences[s.heading].has)
+		}
+		if t.amount && x[byAmount] != 0 {
+			own = max(x[byAmount], 0)
 		}
 		x[byOwn] += own * t.weight
 		x[byHeading] += above * t.weight
@@ -438,10 +474,11 @@ func (r *reading) look(i int) (x [signs]float64) {
 	x[byFocus] /= max(focus, math.SmallestNonzeroFloat64)
 	x[byNothingNew] = either(r.kind != anything && r.kind != whether && found > mostOfIt*float64(len(s.has)), 1, 0)
 	if s.heading >= 0 {
-		x[byProcedure] = either(r.kind == steps && announces(r.sentences[s.heading].raw), 1, 0)
+		x[byProcedure] = either(r.kind == steps, procedure(r.sentences[s.heading].raw, x[byHeading] > 0, r.acts), 0)
 	}
 	x[byIntro] = either(r.intro[s.passage], 1, 0)
 	x[bySubject] = r.subject(s)
+	x[byNamed] = r.unnamed(i)
 	x[byNot] = either(r.negated && negates(s.raw), 1, 0)
 	x[byProximity] = near(r.pairs, s.terms)
 	if c := cue(r.kind, s); r.kind.measured() {

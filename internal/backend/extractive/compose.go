@@ -32,6 +32,8 @@ type reply struct {
 	pieces []piece
 	finish conversation.Finish
 	tokens int
+	// nothing: there were documents, and no answer in them.
+	nothing bool
 }
 
 // piece is the text of one delta with the quotations in it.
@@ -57,6 +59,7 @@ type ask struct {
 func compose(ctx context.Context, c *conversation.Conversation) (reply, error) {
 	a := read(c)
 	var pieces []piece
+	r := reply{finish: conversation.Stop}
 	switch {
 	case !a.documents:
 		pieces = fixed(about)
@@ -68,7 +71,7 @@ func compose(ctx context.Context, c *conversation.Conversation) (reply, error) {
 			return reply{}, err
 		}
 		if len(quotes) == 0 {
-			pieces = fixed(nothing)
+			pieces, r.nothing = fixed(nothing), true
 		} else {
 			pieces = write(a, quotes)
 		}
@@ -78,7 +81,6 @@ func compose(ctx context.Context, c *conversation.Conversation) (reply, error) {
 	if limit <= 0 {
 		limit = defaultTokens
 	}
-	r := reply{finish: conversation.Stop}
 	r.pieces, r.tokens = fit(pieces, limit)
 	if length(r.pieces) < length(pieces) {
 		r.finish = conversation.Length

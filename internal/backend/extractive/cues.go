@@ -37,7 +37,8 @@ var openings = []struct {
 	{"which number", quantity}, {"what number", quantity}, {"which extension", quantity}, {"which amount", quantity},
 	{"what does it cost", quantity}, {"cost", quantity}, {"what is the rate", quantity}, {"temperature", quantity},
 	{"how long", moment}, {"how soon", moment}, {"how often", often}, {"how quickly", moment}, {"how fast", moment},
-	{"what time", clock}, {"what times", clock}, {"which day", moment}, {"which year", moment}, {"what year", moment}, {"by when", moment},
+	{"what time", clock}, {"what times", clock}, {"which times", clock}, {"what hours", clock}, {"which hours", clock}, {"opening hours", clock},
+	{"visiting hours", clock}, {"which day", moment}, {"which year", moment}, {"what year", moment}, {"by when", moment},
 	{"until when", moment}, {"when", moment}, {"how old", quantity}, {"how late", moment}, {"how early", moment}, {"how far", quantity}, {"how tall", quantity},
 	{"how big", quantity}, {"how large", quantity}, {"how high", quantity}, {"how low", quantity}, {"how deep", quantity},
 	{"how full", quantity}, {"how warm", quantity}, {"how cold", quantity}, {"how hot", quantity}, {"how heavy", quantity},
@@ -49,7 +50,17 @@ var openings = []struct {
 }
 
 // askedFor are words that name the kind of the answer: it need not have them.
-var askedFor = list(`time times number amount date`)
+var askedFor = list(`time times hours number amount date`)
+
+var (
+	// hoursOf: "when are the hours of …" wants the hours.
+	hoursOf = regexp.MustCompile(`^ when (are|is) [^?]*\b(hours|times)\b`)
+	// sizeOf: what is asked for has a size.
+	sizeOf = regexp.MustCompile(`\bwhat(?:'s|’s| is| are) (?:[a-z'’-]+ ){0,5}(?:limit|limits|maximum|minimum|rate|rates|price|cost|costs|fee|allowance|target|temperature)\b`)
+)
+
+// sizes are the words of sizeOf: a sentence with a number need not have them.
+var sizes = list(`limit limits maximum minimum rate rates price cost costs fee allowance target temperature name colour color`)
 
 // kindOf tells what sort of thing question asks for, by its form.
 func kindOf(question string) kind {
@@ -60,8 +71,14 @@ func kindOf(question string) kind {
 			at, k = i, o.kind // what stands first asks; what stands behind tells when or who
 		}
 	}
+	if k == moment && hoursOf.MatchString(q) {
+		return clock
+	}
 	if k != anything {
 		return k
+	}
+	if sizeOf.MatchString(q) {
+		return quantity
 	}
 	for clause := range strings.FieldsFuncSeq(q, func(r rune) bool { return strings.ContainsRune(",.;:!?", r) }) {
 		if first, _, _ := strings.Cut(strings.TrimSpace(clause), " "); askWhether[first] {
@@ -170,10 +187,20 @@ func pronoun(raw string) bool {
 
 var pronouns = list(`he she it they this that these those his her its their`)
 
-// announces reports whether a heading announces what is to be done.
-func announces(heading string) bool {
+// whatNow: the question asks what to do, not how to do it.
+var whatNow = regexp.MustCompile(`(?i)\bwhat (now\b|(do|should|must|can|shall) (i|we) (have to )?do\b)`)
+
+// procedure is how much a heading announces what is to be done, more when that is
+// the question (acts); how to do something else than what was asked for is little.
+func procedure(heading string, asked, acts bool) float64 {
 	h := strings.ToLower(heading)
-	return strings.HasPrefix(h, "what to do") || strings.HasPrefix(h, "how to") || strings.HasPrefix(h, "if you ") || strings.HasPrefix(h, "steps")
+	switch {
+	case strings.HasPrefix(h, "what to do") || strings.HasPrefix(h, "steps"):
+		return either(acts, 1.7, 1.2)
+	case strings.HasPrefix(h, "how to") || strings.HasPrefix(h, "if you "):
+		return either(asked, 1, 0.3)
+	}
+	return 0
 }
 
 // conditional reports whether raw begins with the case that it is for.

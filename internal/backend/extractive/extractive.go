@@ -40,9 +40,10 @@ func New(c Config) *Backend {
 
 var errPermit = errors.New("the permit does not name this backend")
 
-// Stream answers c by quoting its documents: Started, Deltas of a sentence each,
-// Finished per choice, UsageTold. Tools are ignored, as a model may. A response
-// format other than text and log-probabilities are refused as Unsupported.
+// Stream answers c by quoting its documents: Started, a Step when they do not
+// answer, Deltas of a sentence each, Finished per choice, UsageTold. Tools are
+// ignored, as a model may. A response format other than text and log-probabilities
+// are refused as Unsupported.
 func (b *Backend) Stream(ctx context.Context, p gate.Permit, c *conversation.Conversation) conversation.Stream {
 	if !p.Allows(b.name) {
 		return failed(b.fault(exchange.Denied, "", errPermit))
@@ -109,6 +110,9 @@ func (b *Backend) answer(ctx context.Context, c *conversation.Conversation) conv
 			yield(conversation.Event{}, b.fault(exchange.Cut, "", err))
 			return
 		}
+		if reply.nothing && !next(conversation.Event{Kind: conversation.Step, Step: conversation.NothingFound}) {
+			return
+		}
 		choices := max(c.Choices, 1)
 		for choice := range choices {
 			lane := conversation.Lane{Choice: choice, Kind: conversation.Text}
@@ -128,4 +132,4 @@ func (b *Backend) answer(ctx context.Context, c *conversation.Conversation) conv
 }
 
 // fingerprint changes when the same conversation may get another answer.
-const fingerprint = "fp_extractive_2"
+const fingerprint = "fp_extractive_3"

@@ -55,7 +55,7 @@ func TestFirstQuote(t *testing.T) {
 		t.Fatalf("only %d questions", len(all))
 	}
 	asked, right := 0, 0
-	for _, set := range []string{"dev", "held", "blind"} {
+	for _, set := range []string{"dev", "held", "blind", "review", "fresh"} {
 		var n, first, any, floor, quoted int
 		for _, q := range all {
 			if q.set != set {

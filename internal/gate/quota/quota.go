@@ -46,7 +46,8 @@ type State struct {
 	LimitTokens, RemainingTokens     int
 	LimitRequests, RemainingRequests int
 	// ResetTokens and ResetRequests say after how long the whole limit is free
-	// again if nothing else is asked.
+	// again if nothing else is asked. Of a limit that refuses they say after how long
+	// it lets the same request in: headers that name two times leave a client to guess.
 	ResetTokens, ResetRequests time.Duration
 }
 
@@ -100,10 +101,14 @@ func (l *Ledger) Reserve(key Key, limits Limits, tokens int, now time.Time) (Hol
 	defer w.mu.Unlock()
 	at := w.advance(now)
 	if limits.Requests > 0 && w.sumCal+1 > limits.Requests {
-		return Hold{}, w.state(limits, now), w.freed(&w.calls, w.sumCal+1-limits.Requests, now), OverCalls
+		s := w.state(limits, now)
+		s.ResetRequests = w.freed(&w.calls, w.sumCal+1-limits.Requests, now)
+		return Hold{}, s, s.ResetRequests, OverCalls
 	}
 	if limits.Tokens > 0 && tokens > limits.Tokens-w.sumTok {
-		return Hold{}, w.state(limits, now), w.freed(&w.tokens, w.sumTok+tokens-limits.Tokens, now), OverTokens
+		s := w.state(limits, now)
+		s.ResetTokens = w.freed(&w.tokens, w.sumTok+tokens-limits.Tokens, now)
+		return Hold{}, s, s.ResetTokens, OverTokens
 	}
 	w.charge(at, tokens, 1)
 	return Hold{w: w, slot: at, tokens: tokens, limits: limits}, w.state(limits, now), 0, Granted

@@ -243,3 +243,24 @@ func BenchmarkReserveAndSettle(b *testing.B) {
 		h.Settle(50, t0)
 	}
 }
+
+// What refuses names one time: the wait, and the reset of the limit that refused.
+func TestTheWaitIsTheReset(t *testing.T) {
+	for _, c := range []struct {
+		limits quota.Limits
+		want   quota.Verdict
+		reset  func(quota.State) time.Duration
+	}{
+		{quota.Limits{Requests: 2}, quota.OverCalls, func(s quota.State) time.Duration { return s.ResetRequests }},
+		{quota.Limits{Tokens: 20}, quota.OverTokens, func(s quota.State) time.Duration { return s.ResetTokens }},
+	} {
+		l := quota.New()
+		for i := range 2 {
+			l.Reserve(key, c.limits, 10, at(time.Duration(i)*14*time.Second))
+		}
+		_, s, wait, v := l.Reserve(key, c.limits, 10, at(15*time.Second))
+		if v != c.want || wait > 47*time.Second || c.reset(s) != wait {
+			t.Errorf("%v: wait %v, %+v", v, wait, s)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 // Read-only.
 var irregular = forms(`
 	begin began begun|break broke broken|bring brought|build built|buy bought|catch caught|choose chose chosen|come came|do done|
-	draw drew drawn|drink drank drunk|drive drove driven|eat ate eaten|fall fell fallen|feel felt|fight fought|fly flew flown|
+	draw drew drawn|drink drank drunk|drive drove driven|eat ate eaten|fall fell fallen|feel felt|fight fought|fly flew flown|go went gone|
 	forget forgot forgotten|freeze froze frozen|grow grew grown|hang hung|hear heard|hide hid hidden|hold held|keep kept|
 	lead led|leave left|lend lent|lose lost|meet met|pay paid|ring rang rung|rise rose risen|run ran|see saw seen|sell sold|
 	send sent|shake shook shaken|show shown|sing sang sung|sink sank sunk|sit sat|sleep slept|speak spoke spoken|spend spent|
@@ -46,7 +46,11 @@ var near = groups(`
 	send submit post|keep store hold retain|get receive collect|stay remain|look view read|hospital trust|
 	full whole complete|help support offer|old age|night overnight|write record enter|replace exchange new|
 	find discover|find notice|lose missing|show display|need require|give supply administer|shop store|
-	illness disease sick|forbid never|put place|arrive deliver|meeting meet|holiday leave|form paper document`)
+	illness disease sick|forbid never|put place|arrive deliver|meeting meet|holiday leave|form paper document|
+	time hour|limit maximum allowance ceiling|limit exceed|prick puncture stick stab jab|visit visitor guest visiting|film record video photograph picture|
+	letter mail paper|address recipient person|wrong mistake|phone extension|number extension|approve author|
+	child parent|husband partner wife|mother relative|father relative|sister relative|brother relative|biggest maximum large|quote quotation|
+	danger unsafe emergency|store storage|wage payroll|escort accompany`)
 
 func groups(list string) map[string][]string {
 	m := map[string][]string{}
@@ -109,7 +113,8 @@ var everyday = func() map[string]bool {
 		second see seem send serious set several show shut side similar simple since situation size small somebody someone something
 		sometimes somewhere sorry sort speak spend start state still stop straight stuff suddenly suggest supposed sure surprise take
 		talk tell thank think though throw till time today together tomorrow tonight top touch toward tried true try turn under
-		understand usual wait want well whole wish wonder word work worry worth write wrong yesterday`) {
+		understand usual wait want well whole wish wonder word work worry worth write wrong yesterday
+		mother father mum dad parent husband wife son daughter brother sister aunt uncle friend colleague neighbour pound pounds euro euros dollar dollars finger thumb toe`) {
 		m[base(w)] = true
 	}
 	return m

@@ -209,10 +209,19 @@ func (s *segmentReader) accept(stored chain, length uint32) (record, error) {
 	return rec, err
 }
 
-// short judges a record whose head is cut: the part of the length that is there
-// must check, else a changed byte would pass for a cut.
+// short judges a record whose head is cut. What is there of length and check must be
+// what a record can begin with, else bytes that were added would pass for a cut.
 func (s *segmentReader) short(h []byte) error {
-	if len(h) >= 8 && binary.BigEndian.Uint32(h[4:8]) != lengthCheck(h[:4], s.index) {
+	var length [4]byte
+	copy(length[:], h)
+	// The bytes that are missing are taken for zeros: the smallest length that h begins.
+	possible := binary.BigEndian.Uint32(length[:]) <= MaxEntry
+	if len(h) >= len(length) {
+		check := binary.BigEndian.AppendUint32(nil, lengthCheck(length[:], s.index))
+		there := h[len(length):min(len(h), len(length)+len(check))]
+		possible = possible && bytes.HasPrefix(check, there)
+	}
+	if !possible {
 		return s.badLength(h)
 	}
 	return errTorn

@@ -22,10 +22,13 @@ const (
 	CannotTell State = iota
 	Intact
 	Damaged
+	// Unfinished: the log ends inside a record that no checkpoint covers, as a crash
+	// leaves it. The service repairs that; who cut a record could have made it too.
+	Unfinished
 )
 
 func (s State) String() string {
-	return [...]string{"cannot tell", "intact", "damaged"}[min(s, 2)]
+	return [...]string{"cannot tell", "intact", "damaged", "unfinished"}[min(s, 3)]
 }
 
 // VerifyOptions name what the verifier trusts.
@@ -46,7 +49,10 @@ type Report struct {
 	Size    int64 // entries that the checkpoint covers
 	Live    bool  // a writer has the log open
 	Damage  []Damage
-	Reason  string // of CannotTell
+	Tail    *Damage // of Unfinished: where the record begins that does not end
+	Reason  string  // of CannotTell
+	// Uncovered are files that the service needs and that were not looked at.
+	Uncovered []string
 }
 
 // maxDamage bounds a report: beyond it a log is not more damaged.
@@ -56,7 +62,7 @@ const maxDamage = 100
 // checkpoint, the chain and itself. It changes nothing and works beside a
 // living writer: a record under way is in order only while a writer holds the
 // log; without one an unfinished last record beyond the checkpoint is
-// CannotTell, because a crash and a cut look alike there. Starting the service
+// Unfinished, because a crash and a cut look alike there. Starting the service
 // repairs it and says so on the record.
 //
 // The error is for a folder that cannot be read at all.
@@ -88,7 +94,7 @@ type verification struct {
 	// tainted says that an entry was changed: what is published can then not be
 	// compared, and blaming good tiles would hide the bad record.
 	tainted bool
-	torn    bool
+	torn    *Damage
 }
 
 func (v *verification) found(d Damage) {
@@ -101,9 +107,9 @@ func (v *verification) state() State {
 	switch {
 	case len(v.report.Damage) > 0:
 		return Damaged
-	case v.torn && !v.report.Live:
-		v.report.Reason = "the last record is unfinished: the service died while writing it, or it was cut; start the service to repair it"
-		return CannotTell
+	case v.torn != nil && !v.report.Live:
+		v.report.Tail = v.torn
+		return Unfinished
 	}
 	return Intact
 }
@@ -158,8 +164,8 @@ func verifierFor(dir, trusted string) (note.Verifier, string, error) {
 	if err != nil {
 		return nil, "", &Damage{File: verifierFile, Index: -1, What: err.Error()}
 	}
-	// NewVerifier takes the hash in capitals too; a key has one spelling here.
-	if !strings.HasPrefix(vkey, fmt.Sprintf("%s+%08x+", v.Name(), v.KeyHash())) {
+	// NewVerifier takes the hash in capitals too, and line ends; a key has one spelling here.
+	if strings.ContainsAny(vkey, "\r\n") || !strings.HasPrefix(vkey, fmt.Sprintf("%s+%08x+", v.Name(), v.KeyHash())) {
 		return nil, "", &Damage{File: verifierFile, Index: -1, What: "not spelled as a verifier key is"}
 	}
 	return v, vkey, nil
@@ -191,6 +197,7 @@ func (v *verification) signer(vkey string) error {
 	key, err := readKey(v.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		v.report.Uncovered = append(v.report.Uncovered, signerFile)
 		return nil
 	case err != nil:
 		v.found(Damage{File: signerFile, Index: -1, What: "not a whole signing key that only its owner can read"})
@@ -313,7 +320,7 @@ func (v *verification) segment(first int64, last bool) error {
 // cut judges a segment that ends inside a record.
 func (v *verification) cut(s *segmentReader, last bool) error {
 	if last && s.index >= v.signed.N {
-		v.torn = true
+		v.torn = &Damage{File: s.name, Offset: s.offset, Index: s.index, What: errTorn.Error()}
 		return nil
 	}
 	v.tainted = true

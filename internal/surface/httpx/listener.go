@@ -16,9 +16,9 @@ import (
 func Listen(l net.Listener, s Settings, c *Counters) net.Listener {
 	b := &bounded{Listener: l, slots: make(chan struct{}, or(s.MaxConnections, DefaultMaxConnections)), closed: make(chan struct{})}
 	if s.TLS == nil {
-		return contractListener{b}
+		return contractListener{b, refuser{s.Refused}}
 	}
-	t := &tlsListener{Listener: b, config: protocols(s.TLS), timeout: or(s.HeaderTimeout, DefaultHeaderTimeout), counters: c,
+	t := &tlsListener{Listener: b, config: protocols(s.TLS), timeout: or(s.HeaderTimeout, DefaultHeaderTimeout), counters: c, refuser: refuser{s.Refused},
 		ready: make(chan net.Conn), failed: make(chan error)}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
@@ -88,6 +88,7 @@ type tlsListener struct {
 	config   *tls.Config
 	timeout  time.Duration
 	counters *Counters
+	refuser  refuser
 	ready    chan net.Conn
 	failed   chan error
 	begun    sync.Once
@@ -136,13 +137,13 @@ func (l *tlsListener) shake(raw net.Conn) {
 	c := tls.Server(raw, l.config)
 	if err := c.HandshakeContext(ctx); err != nil {
 		l.counters.handshakeFailed()
-		refusePlain(raw, err)
+		l.refusePlain(raw, err)
 		_ = raw.Close()
 		return
 	}
 	var out net.Conn = c
 	if state := c.ConnectionState(); state.NegotiatedProtocol != "h2" {
-		out = &contractConn{Conn: c, tls: &state}
+		out = &contractConn{Conn: c, tls: &state, refuser: l.refuser}
 	}
 	select {
 	case l.ready <- out:
@@ -152,7 +153,7 @@ func (l *tlsListener) shake(raw net.Conn) {
 }
 
 // refusePlain answers a client that speaks HTTP where TLS is spoken.
-func refusePlain(raw net.Conn, err error) {
+func (l *tlsListener) refusePlain(raw net.Conn, err error) {
 	var header tls.RecordHeaderError
 	if !errors.As(err, &header) || header.Conn == nil {
 		return
@@ -162,8 +163,9 @@ func refusePlain(raw net.Conn, err error) {
 	default:
 		return
 	}
-	_ = raw.SetDeadline(time.Now().Add(time.Second))
-	if _, err := raw.Write(contractRefusal("tls")); err != nil || closeWrite(raw) != nil {
+	answer := l.refuser.refuse(peer(raw), "tls")
+	_ = raw.SetDeadline(time.Now().Add(refusalTime))
+	if _, err := raw.Write(answer); err != nil || closeWrite(raw) != nil {
 		return
 	}
 	_, _ = io.CopyN(io.Discard, raw, 64<<10) // closed at once, the answer might be lost

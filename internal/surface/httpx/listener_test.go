@@ -86,22 +86,26 @@ func TestTLSProtocols(t *testing.T) {
 	}
 }
 
+// refusedRequests are what no handler sees, and how it is refused.
+var refusedRequests = map[string]int{
+	"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 100<<10) + "\r\n\r\n": 431,
+	"GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("X: a\r\n", 2000) + "\r\n":    431,
+	"GET / HTTP/1.1\r\n\r\n":                                                       400,
+	"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n":                                 400,
+	"GET / HTTP/1.1\r\nHost: x\r\noops\r\n\r\n":                                    400,
+	"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n":                    400,
+	"GET / HTTP/9.9\r\nHost: x\r\n\r\n":                                            505,
+	"GET / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n":                               417,
+	"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 200<<10) + "":         431,
+	"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n": 400,
+}
+
 // What net/http refuses by itself has the contract's shape, on plain connections and
 // under TLS; so has HTTP that was sent where TLS is spoken.
 func TestRefusalsUnderTLS(t *testing.T) {
 	server, client := certified(t)
 	plain, _ := serve(t, secret, httpx.Settings{}, httpx.Guarded{})
 	secure, counters := serve(t, secret, httpx.Settings{TLS: server}, httpx.Guarded{})
-	requests := map[string]int{
-		"GET / HTTP/1.1\r\n\r\n":                                                       400,
-		"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n":                                 400,
-		"GET / HTTP/1.1\r\nHost: x\r\noops\r\n\r\n":                                    400,
-		"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n":                    400,
-		"GET / HTTP/9.9\r\nHost: x\r\n\r\n":                                            505,
-		"GET / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n":                               417,
-		"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 100<<10) + "":         431,
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n": 400,
-	}
 	ask := func(name, request string, status int, c net.Conn) {
 		t.Helper()
 		defer c.Close()
@@ -120,7 +124,7 @@ func TestRefusalsUnderTLS(t *testing.T) {
 			t.Errorf("%s, %.40q: %d %s, want %d", name, request, resp.StatusCode, body, status)
 		}
 	}
-	for request, status := range requests {
+	for request, status := range refusedRequests {
 		ask("plain", request, status, dial(t, plain))
 		for _, protocols := range [][]string{nil, {"http/1.1"}} {
 			config := client.Clone()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,11 @@ const (
 	DefaultIdleTimeout    = 120 * time.Second
 	DefaultHeaderBytes    = 64 << 10 // tokens with many groups reach 16 KiB
 	DefaultMaxConnections = 4096
+
+	mostStreams = 100      // of a connection at a time
+	frameBytes  = 64 << 10 // a connection keeps room for the largest frame that it saw
+	pingAfter   = 30 * time.Second
+	pingTimeout = 15 * time.Second
 )
 
 // Settings of a listener's server.
@@ -29,6 +35,10 @@ type Settings struct {
 	MaxConnections int
 	TLS            *tls.Config  // nil: plain HTTP
 	Log            *slog.Logger // required
+	// Refused puts a refusal that no handler saw on the record, before it is sent:
+	// headers that are too large or too late, what cannot be read. After an error the
+	// client gets 503. Nil: nothing keeps a record.
+	Refused func(peer netip.Addr, status int, id string) error
 }
 
 // Counters are what a server saw beside its requests. Safe for concurrent use.
@@ -42,8 +52,8 @@ type Counters struct {
 }
 
 type conn struct {
-	served atomic.Bool
-	tls    *tls.ConnectionState // where net/http does not know it
+	served   atomic.Bool
+	contract *contractConn // nil for HTTP/2
 }
 
 type connKey struct{}
@@ -51,10 +61,37 @@ type connKey struct{}
 func served(r *http.Request) {
 	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
 		c.served.Store(true)
-		if r.TLS == nil {
-			r.TLS = c.tls
+		if c.contract != nil {
+			c.contract.enter(serving)
+			r.TLS = c.contract.tls // net/http does not know it
 		}
 	}
+}
+
+// front is what every request meets first. net/http reads heads of twice the limit,
+// so that those in between get an answer in the contract's shape over HTTP/2 too.
+func front(next http.Handler, s Settings) http.Handler {
+	limit, f := or(s.HeaderBytes, DefaultHeaderBytes), refuser{s.Refused}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served(r)
+		if headBytes(r) > limit {
+			f.answer(w, r, "431")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headBytes counts as HTTP/2 does (RFC 9113, section 6.5.2).
+func headBytes(r *http.Request) int {
+	const field = 32
+	n := len(r.Method) + len(r.RequestURI) + len(r.Host) + 4*field
+	for name, values := range r.Header {
+		for _, v := range values {
+			n += len(name) + len(v) + field
+		}
+	}
+	return n
 }
 
 // NewServer returns a server for handler with every deadline set. ReadTimeout and
@@ -64,17 +101,23 @@ func NewServer(handler http.Handler, s Settings) (*http.Server, *Counters) {
 	c := &Counters{log: s.Log}
 	place := s.Place
 	srv := &http.Server{
-		Handler:           handler,
+		Handler:           front(handler, s),
 		ReadHeaderTimeout: or(s.HeaderTimeout, DefaultHeaderTimeout),
 		IdleTimeout:       or(s.IdleTimeout, DefaultIdleTimeout),
-		MaxHeaderBytes:    or(s.HeaderBytes, DefaultHeaderBytes),
-		ErrorLog:          log.New(&errorSink{c}, "", 0),
-		BaseContext:       func(net.Listener) context.Context { return WithPlace(context.Background(), &place) },
+		MaxHeaderBytes:    2 * or(s.HeaderBytes, DefaultHeaderBytes),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: mostStreams,
+			MaxReadFrameSize:     frameBytes,
+			// A peer that takes nothing, or is gone without a word, holds its streams no longer.
+			WriteByteTimeout: WriteTimeout,
+			SendPingTimeout:  pingAfter,
+			PingTimeout:      pingTimeout,
+		},
+		ErrorLog:    log.New(&errorSink{c}, "", 0),
+		BaseContext: func(net.Listener) context.Context { return WithPlace(context.Background(), &place) },
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			info := &conn{}
-			if cc, ok := nc.(*contractConn); ok {
-				info.tls = cc.tls
-			}
+			info.contract, _ = nc.(*contractConn)
 			c.conns.Store(nc, info)
 			return context.WithValue(ctx, connKey{}, info)
 		},
@@ -100,6 +143,10 @@ func (c *Counters) state(nc net.Conn, s http.ConnState) {
 	switch s {
 	case http.StateNew:
 		c.Connections.Add(1)
+	case http.StateIdle:
+		if cc, ok := nc.(*contractConn); ok {
+			cc.enter(resting)
+		}
 	case http.StateClosed, http.StateHijacked:
 		info, ok := c.conns.LoadAndDelete(nc)
 		if ok && s == http.StateClosed && !info.(*conn).served.Load() {

@@ -314,8 +314,8 @@ func TestRefusals(t *testing.T) {
 		w := newWorld(t)
 		w.chatErr = &exchange.UpstreamError{Fault: fault}
 		rec := w.post(chatPath, chatBody(""))
-		if rec.Code < 400 || !json.Valid(rec.Body.Bytes()) {
-			t.Errorf("fault %d: got %d %s", fault, rec.Code, rec.Body)
+		if rec.Code < 400 || rec.Code != fault.Status() || !json.Valid(rec.Body.Bytes()) {
+			t.Errorf("fault %d: got %d %s, the record has %d", fault, rec.Code, rec.Body, fault.Status())
 		}
 	}
 }

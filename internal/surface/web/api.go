@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -89,25 +88,15 @@ func (s *Surface) forget(w http.ResponseWriter, v *visit) error {
 }
 
 func (s *Surface) ask(w http.ResponseWriter, v *visit) error {
-	var in struct {
-		Conversation string `json:"conversation"`
-		Question     string `json:"question"`
-	}
-	err := httpx.JSONBody(w, v.Request, questionBody, func(b []byte) error {
-		d := json.NewDecoder(bytes.NewReader(b))
-		d.DisallowUnknownFields()
-		if err := d.Decode(&in); err != nil || d.More() {
-			return errBadBody // the decoder's own error quotes what was sent
-		}
-		return nil
-	})
-	if err != nil {
+	in, ok := texts(v.body, "conversation", "question")
+	if !ok {
 		return &fault{status: http.StatusBadRequest, state: "bad_request"}
 	}
-	if len(utf16.Encode([]rune(in.Question))) > questionLength {
+	talk, question := open.String(in[0]), in[1]
+	if len(utf16.Encode([]rune(open.String(question)))) > questionLength {
 		return &fault{status: http.StatusRequestEntityTooLarge, state: "too_long"}
 	}
-	a, err := s.cfg.Chat.Ask(v.key, v.Visitor.Question(), in.Conversation, prose.Trim(content.New(in.Question)))
+	a, err := s.cfg.Chat.Ask(v.key, v.Visitor.Question(), talk, prose.Trim(question))
 	switch {
 	case errors.Is(err, chat.ErrNotFound):
 		return errMissing
@@ -127,8 +116,6 @@ func (s *Surface) ask(w http.ResponseWriter, v *visit) error {
 	v.recorded = true // the answer puts itself on the record
 	return s.json(w, http.StatusCreated, map[string]string{"conversation": a.Conversation, "answer": a.ID})
 }
-
-var errBadBody = errors.New("web: the body is not a question")
 
 func (s *Surface) answer(v *visit) (*chat.Answer, error) {
 	a, err := s.cfg.Chat.Answer(v.key, v.Visitor.Who(), v.args[0], v.args[1])

@@ -15,6 +15,8 @@ type Door interface {
 	// Enter proves the session and the right to v.Action. Its refusals are
 	// *gate.Refusal and on the record.
 	Enter(ctx context.Context, v gate.Visit) (Visitor, error)
+	// Stray puts a request on the record that ended before anybody was identified.
+	Stray(ctx context.Context, v gate.Visit, o gate.Outcome) error
 	// Invited says whose one-time link it is, without using it up; false for a link
 	// that is wrong, used or too old: they look alike.
 	Invited(ctx context.Context, link identity.Secret) (name string, ok bool)

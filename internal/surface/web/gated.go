@@ -27,6 +27,11 @@ func (g Gated) Enter(ctx context.Context, v gate.Visit) (Visitor, error) {
 	return gatedVisitor{e, g.Exchange}, nil
 }
 
+// Stray implements Door.
+func (g Gated) Stray(ctx context.Context, v gate.Visit, o gate.Outcome) error {
+	return g.Gate.Stray(ctx, v, o)
+}
+
 // Invited implements Door.
 func (g Gated) Invited(ctx context.Context, link identity.Secret) (string, bool) {
 	m, ok := g.Directory.Invited(ctx, link)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"sallyport/internal/demo/corpus"
+	"sallyport/internal/record/audit"
 	"sallyport/internal/surface/web"
 )
 
@@ -74,6 +75,43 @@ func TestUnknownPath(t *testing.T) {
 		}
 		if got := web.Serves(r); got != c.want {
 			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
+// TestStraysAreRecorded: what ends before anybody is identified is on the record,
+// once, and refused otherwise where it cannot be.
+func TestStraysAreRecorded(t *testing.T) {
+	w := start(t)
+	v := signIn(t, w, corpus.Nurse)
+	const browser = "text/html"
+	for _, c := range []struct {
+		name, method, path string
+		header             []string
+		status             int
+		code               string
+	}{
+		{"unknown path", "GET", "/nothing", []string{"Accept", browser}, 404, "NotFound"},
+		{"unknown path of the API", "GET", "/app/api/nothing", nil, 404, "NotFound"},
+		{"wrong method", "DELETE", "/documents", nil, 405, "NotFound"},
+		{"unknown asset", "GET", "/assets/x/nothing.js", nil, 404, "NotFound"},
+		{"another site", "POST", "/sign-out", []string{"Sec-Fetch-Site", "cross-site"}, 403, "BadRequest"},
+	} {
+		for _, broken := range []bool{false, true} {
+			before := len(w.Record.Entries())
+			w.Record.Break(broken)
+			status, body := v.do(c.method, c.path, "", "", c.header...)
+			w.Record.Break(false)
+			got := w.Record.Entries()[before:]
+			if broken {
+				if status != 503 || len(got) != 0 {
+					t.Errorf("%s, without a record: %d %s", c.name, status, body)
+				}
+				continue
+			}
+			if status != c.status || len(got) != 1 || got[0].Kind != audit.Refused || got[0].Status != status || got[0].Code != c.code || got[0].Surface != "web" {
+				t.Errorf("%s: %d, record %+v", c.name, status, got)
+			}
 		}
 	}
 }

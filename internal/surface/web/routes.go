@@ -35,6 +35,7 @@ type Route struct {
 	IDs       []IDKind    // the identifiers in Pattern, in order
 	API       bool        // answers JSON
 	Changes   bool        // needs the same-origin check; and the token, unless Public
+	Body      int64       // the most bytes of the JSON object that it takes; 0: it takes none
 
 	serve func(*Surface, http.ResponseWriter, *visit) error
 }
@@ -82,7 +83,7 @@ var routes = []Route{
 	{Method: "GET", Pattern: "/app/api/conversations", Action: gate.PageUse, Operation: "Conversations_List", API: true, serve: (*Surface).conversations},
 	{Method: "GET", Pattern: "/app/api/conversations/{conversation}", Action: gate.PageUse, Operation: "Conversation_Read", IDs: []IDKind{ConversationID}, API: true, serve: (*Surface).conversation},
 	{Method: "DELETE", Pattern: "/app/api/conversations/{conversation}", Action: gate.PageUse, Operation: "Conversation_Delete", IDs: []IDKind{ConversationID}, API: true, Changes: true, serve: (*Surface).forget},
-	{Method: "POST", Pattern: "/app/api/questions", Action: gate.PageUse, Operation: "Question_Ask", API: true, Changes: true, serve: (*Surface).ask},
+	{Method: "POST", Pattern: "/app/api/questions", Action: gate.PageUse, Operation: "Question_Ask", API: true, Changes: true, Body: questionBody, serve: (*Surface).ask},
 	{Method: "GET", Pattern: "/app/api/conversations/{conversation}/answers/{answer}/events", Action: gate.PageUse, Operation: "Answer_Attach", IDs: []IDKind{ConversationID, AnswerID}, API: true, serve: (*Surface).events},
 	{Method: "POST", Pattern: "/app/api/conversations/{conversation}/answers/{answer}/stop", Action: gate.PageUse, Operation: "Answer_Stop", IDs: []IDKind{ConversationID, AnswerID}, API: true, Changes: true, serve: (*Surface).stop},
 	{Method: "GET", Pattern: "/app/api/conversations/{conversation}/answers/{answer}/sources/{source}", Action: gate.KnowledgeRead, Operation: "Citation_Open", IDs: []IDKind{ConversationID, AnswerID, SourceNumber}, API: true, serve: (*Surface).source},

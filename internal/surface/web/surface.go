@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"sallyport/internal/chat"
+	strict "sallyport/internal/custody/content/json"
 	"sallyport/internal/gate"
 	"sallyport/internal/gate/identity"
 	"sallyport/internal/resource"
@@ -94,7 +95,8 @@ type visit struct {
 	route    *Route
 	id       string   // the request's id: the reference code
 	args     []string // the identifiers of the path
-	secret   string   // the session's secret, "" without one
+	body     strict.Value
+	secret   string // the session's secret, "" without one
 	key      chat.SessionKey
 	Visitor  Visitor // nil on public routes
 	recorded bool
@@ -163,6 +165,9 @@ func (s *Surface) serve(w http.ResponseWriter, v *visit) error {
 	}
 	if v.route.Changes && !s.tokenFits(v) {
 		return &fault{status: http.StatusForbidden, state: "stale"}
+	}
+	if err := v.readBody(w); err != nil {
+		return err
 	}
 	return v.route.serve(s, w, v)
 }
@@ -276,17 +281,8 @@ func (s *Surface) tell(w http.ResponseWriter, v *visit, err error) {
 	if !ok {
 		f = &fault{status: http.StatusInternalServerError, state: "failed", cause: err}
 	}
-	if v.Visitor != nil && !v.recorded {
-		code := gate.BadRequest
-		switch {
-		case f.status == http.StatusNotFound:
-			code = gate.NotFound
-		case f.status >= 500:
-			code = gate.Internal
-		}
-		if err := v.Visitor.Record(v.Context(), gate.Outcome{Status: f.status, Code: code}); err != nil {
-			f = &fault{status: http.StatusServiceUnavailable, state: "record_down", cause: err}
-		}
+	if rerr := s.record(v, f); rerr != nil {
+		f = &fault{status: http.StatusServiceUnavailable, state: "record_down", cause: rerr}
 	}
 	level := slog.LevelInfo
 	if f.status >= 500 {
@@ -309,6 +305,34 @@ func (s *Surface) tell(w http.ResponseWriter, v *visit, err error) {
 		return
 	}
 	s.page(w, v, f.status, "notice", s.problem(f, v.id))
+}
+
+// record puts a refusal on the record, once: the gate does so with its own.
+func (s *Surface) record(v *visit, f *fault) error {
+	o := gate.Outcome{Status: f.status, Code: gate.BadRequest}
+	switch {
+	case f.status == http.StatusNotFound, f.status == http.StatusMethodNotAllowed:
+		o.Code = gate.NotFound
+	case f.status >= 500:
+		o.Code = gate.Internal
+	}
+	if v.Visitor != nil {
+		if v.recorded {
+			return nil
+		}
+		return v.Visitor.Record(v.Context(), o)
+	}
+	if _, ok := errors.AsType[*gate.Refusal](f); ok {
+		return nil
+	}
+	operation := "unknown"
+	if v.route != nil && v.route.Operation != "" {
+		operation = v.route.Operation
+	}
+	return s.cfg.Door.Stray(v.Context(), gate.Visit{
+		From: httpx.ClientAddr(v.Request), Link: httpx.PlaceOf(v.Context()).Link,
+		Operation: operation, Surface: "web", RequestID: v.id,
+	}, o)
 }
 
 type problem struct {
