@@ -22,7 +22,7 @@ bench: ; @test/bench $(ARGS)
 
 soak: ; @test/soak $(ARGS)
 
-eval: ; @$(GO) run ./training/eval -data $(SHARED)/data $(ARGS)
+eval: ; @$(MAKE) --no-print-directory -k -C training eval DATA=$(abspath $(SHARED)/data)
 
 fuzz: ; @test/fuzz $(ARGS)
 

@@ -82,12 +82,8 @@ func (w *world) hits(t *testing.T, list, text string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	items, err := m.Find(normalize.Normalize(text))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var found []string
-	for _, it := range items {
+	for _, it := range m.Find(normalize.Normalize(text)) {
 		found = append(found, open.String(it.Text))
 	}
 	return strings.Join(found, "|")

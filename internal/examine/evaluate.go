@@ -1,6 +1,7 @@
 package examine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,8 +46,7 @@ func (g *Guards) Evaluate(w io.Writer, files []string, o Options) error {
 				return nil
 			}
 			rows++
-			g.score(found, r, labels, r.group(o.By))
-			return nil
+			return g.score(found, r, labels, r.group(o.By))
 		})
 		if err != nil {
 			return err
@@ -58,8 +58,11 @@ func (g *Guards) Evaluate(w io.Writer, files []string, o Options) error {
 	return g.print(w, found, rows, passed, o)
 }
 
-func (g *Guards) score(found map[cell]*scores, r *Row, labels []label, group string) {
-	verdicts := g.Verdicts(normalize.Normalize(r.Text))
+func (g *Guards) score(found map[cell]*scores, r *Row, labels []label, group string) error {
+	verdicts, err := g.of(r, labels)
+	if err != nil {
+		return err
+	}
 	for _, l := range labels {
 		at := cell{l.category, group}
 		if found[at] == nil {
@@ -68,6 +71,16 @@ func (g *Guards) score(found map[cell]*scores, r *Row, labels []label, group str
 		value, hit := judged(verdicts, l.category)
 		found[at].add(value, hit, l.positive)
 	}
+	return nil
+}
+
+// of are the verdicts on a row.
+func (g *Guards) of(r *Row, labels []label) ([]guard.Verdict, error) {
+	if labels[0].category != "grounded" {
+		return g.Verdicts(normalize.Normalize(r.Text)), nil
+	}
+	v, err := g.Grounded(context.Background(), r.Response, r.Question, r.Context)
+	return []guard.Verdict{v}, err
 }
 
 func (s *scores) add(value float64, hit, positive bool) {
@@ -101,6 +114,8 @@ func within(c guard.Category, category string) bool {
 		return c == guard.IndirectAttack
 	case "pii":
 		return c == guard.PersonalData
+	case "grounded":
+		return c == guard.Ungrounded
 	}
 	return string(c) == category
 }

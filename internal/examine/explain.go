@@ -27,8 +27,11 @@ func (g *Guards) Explain(w io.Writer, text string, whole bool) error {
 	if r.Hidden {
 		p.f("  text was hidden from human eyes\n")
 	}
-	for i, v := range r.Views() {
-		p.f("  view %-2d        %s\n", i+1, p.cut(v.Text))
+	for kind, v := range r.Views() {
+		p.f("  %-14s %s\n", kind, p.cut(v.Text))
+	}
+	if d := r.Disguises(); d != 0 {
+		p.f("  disguises      %s\n", d)
 	}
 	p.f("\nverdicts, as a prompt and as a document (weights %s)\n", g.Version())
 	for _, v := range g.Verdicts(r) {

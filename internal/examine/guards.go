@@ -4,9 +4,12 @@
 package examine
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"sallyport/guard"
+	"sallyport/guard/grounding"
 	"sallyport/guard/harm"
 	"sallyport/guard/model"
 	"sallyport/guard/normalize"
@@ -15,7 +18,10 @@ import (
 )
 
 // Guards are those of this binary at the thresholds that ship.
-type Guards struct{ m *model.Model }
+type Guards struct {
+	m *model.Model
+	c *grounding.Checker
+}
 
 // Open loads the guards.
 func Open() (*Guards, error) {
@@ -23,7 +29,20 @@ func Open() (*Guards, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading guards: %w", err)
 	}
-	return &Guards{m}, nil
+	c, err := grounding.New(nil)
+	if err = errors.Join(err, pii.Ready()); err != nil {
+		return nil, fmt.Errorf("loading guards: %w", err)
+	}
+	return &Guards{m, c}, nil
+}
+
+// Grounded is what is said of an answer and its sources.
+func (g *Guards) Grounded(ctx context.Context, answer, question, sources string) (guard.Verdict, error) {
+	r, err := g.c.Check(ctx, grounding.Request{Answer: answer, Question: question, Passages: []string{sources}})
+	if err != nil {
+		return guard.Verdict{}, err
+	}
+	return guard.Verdict{Category: guard.Ungrounded, Detected: r.Ungrounded, Score: float32(r.Score), Stage: "grounding", Version: r.Version}, nil
 }
 
 // Version names the weights.

@@ -22,6 +22,11 @@ type Row struct {
 	Label    *int   `json:"label"`    // 1, 0 or null
 	Category string `json:"category"` // what the label is about
 
+	// An answer with its sources, and the question if there is one (data/grounded).
+	Response string `json:"response"`
+	Context  string `json:"context"`
+	Question string `json:"question"`
+
 	Labels map[string]*int   `json:"labels"` // severities by harm (data/harm)
 	Spans  []json.RawMessage `json:"spans"`  // of personal data (data/pii)
 
@@ -40,12 +45,12 @@ func (r *Row) group(by string) string {
 var Groups = []string{"source", "kind", "lang", "split"}
 
 // Categories are the words that a row's category may have.
-var Categories = []string{"hate", "sexual", "violence", "self_harm", "harm", "jailbreak", "indirect", "pii", "benign"}
+var Categories = []string{"hate", "sexual", "violence", "self_harm", "harm", "jailbreak", "indirect", "pii", "grounded", "benign"}
 
 // canonical is a category as Categories has it, "" for none.
 func canonical(word string) string {
 	switch w := strings.ToLower(strings.ReplaceAll(word, "-", "_")); w {
-	case "hate", "sexual", "violence", "self_harm", "harm", "jailbreak", "indirect", "pii", "benign":
+	case "hate", "sexual", "violence", "self_harm", "harm", "jailbreak", "indirect", "pii", "grounded", "benign":
 		return w
 	case "selfharm":
 		return "self_harm"
@@ -53,6 +58,8 @@ func canonical(word string) string {
 		return "jailbreak"
 	case "indirect_attack", "document":
 		return "indirect"
+	case "ungrounded", "groundedness":
+		return "grounded"
 	case "personal_data":
 		return "pii"
 	}
