@@ -81,7 +81,7 @@ var may = []struct {
 		"internal/gate", "internal/resource", "internal/surface/cognitive", "internal/surface/httpx",
 	}},
 	{"internal/surface/language", []string{
-		"guard", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/resource", "internal/surface/cognitive", "internal/surface/httpx",
+		"guard", "guard/pii", "guard/pii/redact", "guard/textindex", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/resource", "internal/surface/cognitive", "internal/surface/httpx",
 	}},
 	{"internal/surface/web", []string{
 		"guard", "internal/chat", "internal/chat/prose", "internal/custody/content", "internal/custody/content/json", "internal/custody/content/open", "internal/gate", "internal/gate/identity",
