@@ -152,7 +152,7 @@ type finder struct{ filter.Guards }
 
 // Find implements language.Finder. The patterns are the same for every language.
 func (g finder) Find(ctx context.Context, text, _ string) ([]language.Entity, error) {
-	f, err := g.Judge(ctx, text, filter.Questions{Personal: true})
+	f, err := g.Judge(ctx, text, filter.Questions{Personal: true, Weak: true})
 	out := make([]language.Entity, len(f.Personal))
 	for i, e := range f.Personal {
 		out[i] = language.Entity{Type: e.Type, Span: e.Span, Score: e.Score}

@@ -219,3 +219,26 @@ func TestWorksAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestWeakWhenNamed: kinds of people are told when their category is named, not unasked.
+func TestWeakWhenNamed(t *testing.T) {
+	s := start(t)
+	for parameters, want := range map[string]bool{`{}`: false, `{"piiCategories":["PersonType"]}`: true} {
+		body := `{"kind":"PiiEntityRecognition","parameters":` + parameters + `,"analysisInput":{"documents":[{"id":"1","language":"en","text":"The nurse called the plumber."}]}}`
+		req, err := http.NewRequest(http.MethodPost, s.url+"/language/:analyze-text?api-version=2023-04-01", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Ocp-Apim-Subscription-Key", s.key)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK || strings.Contains(string(got), `"PersonType"`) != want {
+			t.Errorf("%s: %d %s %v", parameters, resp.StatusCode, got, err)
+		}
+	}
+}

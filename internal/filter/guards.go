@@ -23,6 +23,9 @@ type Questions struct {
 	// Views asks the lists for terms in disguises that need a reading of their own. It is
 	// for whole texts: what a growing one hides is not known before its end.
 	Views bool
+	// Weak asks for personal data that is too ordinary to be told unasked, with scores
+	// below pii.Weak.
+	Weak bool
 }
 
 // any reports whether q asks anything.
@@ -117,7 +120,10 @@ func (e embedded) Judge(ctx context.Context, text string, q Questions) (Findings
 	if ctx.Err() != nil { // between the guards: a text may be megabytes
 		return Findings{}, late(ctx)
 	}
-	if q.Personal {
+	switch {
+	case q.Personal && q.Weak:
+		f.Personal = pii.FindAll(r)
+	case q.Personal:
 		f.Personal = pii.FindReading(r)
 	}
 	f.End = func(chars int) int { return fromEnd(r, chars) }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"sallyport/guard"
+	"sallyport/guard/pii"
 	"sallyport/guard/textindex"
 	"sallyport/internal/custody/content"
 	"sallyport/internal/custody/content/json"
@@ -242,7 +243,7 @@ func (p *parameters) chosen(d *document, entities []Entity) []Entity {
 	var out []Entity
 	for _, e := range slices.Concat(p.named(d), entities) {
 		text := d.text[e.Span.Start:e.Span.End]
-		if p.wants(e.Type) && float64(e.Score) >= p.threshold.least(e.Type, d.language) && !p.isExcluded(text) {
+		if p.wants(e.Type) && (e.Score >= pii.Weak || p.only[e.Type]) && float64(e.Score) >= p.threshold.least(e.Type, d.language) && !p.isExcluded(text) {
 			out = append(out, e)
 		}
 	}

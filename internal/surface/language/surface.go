@@ -25,7 +25,8 @@ import (
 // Finder finds personal data. Implementations MUST look at all of a text or return
 // an error, and MUST be safe for concurrent use.
 type Finder interface {
-	// Find returns the entities of text, sorted by start and not overlapping. language is
+	// Find returns the entities of text, sorted by start and not overlapping; with scores
+	// below pii.Weak also those that are told only when their category is named. language is
 	// a lower-case primary subtag (BCP 47), e.g. "en".
 	Find(ctx context.Context, text, language string) ([]Entity, error)
 	// Types are the names of all types that Find can return.
