@@ -1,5 +1,5 @@
 // Command sallyport serves language models inside an organisation's own
-// boundary. This file holds flags, signals and exit codes; nothing else.
+// boundary. This folder holds flags, signals and exit codes; nothing else.
 //
 // Exit codes: 0 done; 1 it failed, or what was checked is not in order; 2 the
 // command was not understood, or what was checked cannot be told.
@@ -11,111 +11,186 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
+	"strings"
 	"syscall"
-
-	"sallyport/internal/app"
-	"sallyport/internal/config"
-	"sallyport/internal/demo"
+	"text/tabwriter"
 )
 
 // version is set by the linker.
 var version = "development"
 
-const usage = `Sallyport: one guarded passage between people, data and language models.
+// command is one command of the line. This list is all there is: help, dispatch
+// and tests are made of it.
+type command struct {
+	name  string // one word, or two
+	about string
+	// declare adds the command's flags and returns what runs once they were read.
+	declare func(*flag.FlagSet) func(streams) error
+}
 
-  sallyport demo   [--state DIR] [--listen HOST:PORT] [--tls-listen HOST:PORT] [--ops-listen HOST:PORT]
-                   [--env-file FILE] [--backend URL] [--backend-model NAME]
-                   [--backend-embedding-model NAME] [--backend-key-file FILE]
-  sallyport serve  --config FILE
-  sallyport check  --config FILE            findings in a configuration, with lines
-  sallyport schema [--markdown]             the configuration's schema
-  sallyport key    --config FILE|--state DIR [--resource NAME] [--slot key1|key2]
-  sallyport role   add|list|remove --config FILE|--state DIR …
-  sallyport admin  link --config FILE|--state DIR [--person NAME] [--group NAME]…
-  sallyport audit  verify|show|export [--state DIR] …
-  sallyport version
+var commands = []command{
+	{"demo", "run a sample organisation", declareDemo},
+	{"serve", "run the service of a configuration", declareServe},
+	{"check", "print what is wrong in a configuration, with lines", declareCheck},
+	{"schema", "print the configuration's schema", declareSchema},
+	{"key", "make an API key; the slot's old one ends at once", declareKey},
+	{"role add", "give a role to a person or a group", declareRoleAdd},
+	{"role list", "print who has which role", declareRoleList},
+	{"role remove", "take a role back", declareRoleRemove},
+	{"admin link", "make a link that lets a person in, once, within 15 minutes", declareAdminLink},
+	{"audit verify", "say whether the record is intact", declareAuditVerify},
+	{"audit show", "print the record's entries", declareAuditShow},
+	{"audit export", "print the entries that the checkpoint covers, for another program", declareAuditExport},
+	{"version", "print the version", declareVersion},
+}
 
-"sallyport COMMAND --help" tells more. Exit codes: 0 done, 1 failed or not in
-order, 2 not understood or cannot tell.
-`
+type streams struct{ out, err io.Writer }
 
-// errUsage says that the command line was not understood; what is wrong with it
-// was told already.
-var errUsage = errors.New("usage")
+// errUsage says that the command line was not understood.
+type errUsage struct{ what string }
 
-// exitCode is an error that only carries a code.
+func (e errUsage) Error() string { return e.what }
+
+func misused(format string, args ...any) error { return errUsage{fmt.Sprintf(format, args...)} }
+
+// exitCode ends the program; what there is to say was said.
 type exitCode int
 
-func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+func (e exitCode) Error() string { return "it was told" }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, out, errs io.Writer) int {
+	s := streams{out, errs}
 	if len(args) == 0 {
-		_, _ = io.WriteString(errs, usage)
+		_ = help(errs, "")
 		return 2
 	}
-	commands := map[string]func([]string, io.Writer, io.Writer) error{
-		"demo": runDemo, "serve": runServe, "check": runCheck, "schema": runSchema, "key": runKey,
-		"role": runRole, "admin": runAdmin, "audit": runAudit, "version": runVersion,
-		"help": runHelp, "--help": runHelp, "-h": runHelp,
+	if isHelp(args[0]) {
+		return s.code("", help(out, strings.Join(args[1:], " ")))
 	}
-	command := commands[args[0]]
-	if command == nil {
-		_, _ = fmt.Fprintf(errs, "sallyport: no command %q\n\n%s", args[0], usage)
-		return 2
+	c, rest, err := find(args)
+	if err != nil {
+		return s.code("", err)
 	}
-	return codeOf(command(args[1:], out, errs), errs)
+	if c == nil { // a first word, and a wish for help
+		return s.code("", help(out, args[0]))
+	}
+	f, do := c.flags()
+	err = f.Parse(rest)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return s.code(c.name, c.help(out))
+	case err != nil:
+		return s.code(c.name, errUsage{dashes(err.Error())})
+	case f.NArg() > 0:
+		return s.code(c.name, misused("unexpected argument %q", f.Arg(0)))
+	}
+	return s.code(c.name, do(s))
 }
 
-func codeOf(err error, errs io.Writer) int {
-	var code exitCode
+func isHelp(word string) bool {
+	return word == "help" || word == "--help" || word == "-help" || word == "-h"
+}
+
+// find takes the command off the beginning of args. No command and no error: the
+// first word was followed by a wish for help.
+func find(args []string) (*command, []string, error) {
+	var second []string
+	for i, c := range commands {
+		first, word, two := strings.Cut(c.name, " ")
+		switch {
+		case first != args[0]:
+		case !two:
+			return &commands[i], args[1:], nil
+		case len(args) > 1 && args[1] == word:
+			return &commands[i], args[2:], nil
+		default:
+			second = append(second, word)
+		}
+	}
 	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	case second == nil:
+		return nil, nil, misused("no command %q", args[0])
+	case len(args) == 1:
+		return nil, nil, misused("%s what? There are: %s", args[0], strings.Join(second, ", "))
+	case isHelp(args[1]):
+		return nil, nil, nil
+	}
+	return nil, nil, misused("no command %q; there are: %s", args[0]+" "+args[1], strings.Join(second, ", "))
+}
+
+// code tells an error and returns the exit code.
+func (s streams) code(name string, err error) int {
+	if err == nil {
 		return 0
-	case errors.Is(err, errUsage):
-		return 2
-	case errors.As(err, &code):
+	}
+	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
-	_, _ = fmt.Fprintln(errs, "sallyport:", err)
+	at := strings.TrimSpace("sallyport " + name)
+	if usage, ok := errors.AsType[errUsage](err); ok {
+		_, _ = fmt.Fprintf(s.err, "%s: %s (%s --help tells more)\n", at, usage.what, at)
+		return 2
+	}
+	_, _ = fmt.Fprintf(s.err, "%s: %s\n", at, strings.ReplaceAll(err.Error(), "\n", "; "))
 	return 1
 }
 
-func runHelp(_ []string, out, _ io.Writer) error {
-	_, err := io.WriteString(out, usage)
-	return err
+// flags reads the command's flags without a word of its own.
+func (c *command) flags() (*flag.FlagSet, func(streams) error) {
+	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	return f, c.declare(f)
 }
 
-func runVersion(_ []string, out, _ io.Writer) error {
-	_, err := fmt.Fprintln(out, version)
-	return err
+var oneDash = regexp.MustCompile(`(^|[ :])-([a-z])`)
+
+// dashes writes the flags in an error of package flag as documents do.
+func dashes(s string) string { return oneDash.ReplaceAllString(s, "$1--$2") }
+
+const codes = `Exit codes: 0 done; 1 failed, or what was checked is not in order;
+2 the command line was not understood, or what was checked cannot be told.
+`
+
+// help prints the commands that begin with the words of name, or the one command.
+func help(out io.Writer, name string) error {
+	var some []command
+	for i, c := range commands {
+		if c.name == name {
+			return commands[i].help(out)
+		}
+		if first, _, _ := strings.Cut(c.name, " "); name == "" || first == name {
+			some = append(some, c)
+		}
+	}
+	if len(some) == 0 {
+		return misused("no command %q", name)
+	}
+	t := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
+	_, _ = fmt.Fprint(t, "Sallyport: one guarded passage between people, data and language models.\n\n")
+	for _, c := range some {
+		_, _ = fmt.Fprintf(t, "  sallyport %s\t%s\n", c.name, c.about)
+	}
+	_, _ = fmt.Fprint(t, "\n\"sallyport COMMAND --help\" tells more.\n"+codes)
+	return t.Flush()
 }
 
-// flags is a set that reports its errors on errs and takes no arguments behind
-// the flags.
-func flags(name string, errs io.Writer) *flag.FlagSet {
-	f := flag.NewFlagSet("sallyport "+name, flag.ContinueOnError)
-	f.SetOutput(errs)
-	return f
-}
-
-func parse(f *flag.FlagSet, args []string) error {
-	err := f.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		return err
-	}
-	if err != nil {
-		return errUsage
-	}
-	if f.NArg() > 0 {
-		_, _ = fmt.Fprintf(f.Output(), "%s: unexpected argument %q\n", f.Name(), f.Arg(0))
-		return errUsage
-	}
-	return nil
+func (c *command) help(out io.Writer) error {
+	f, _ := c.flags()
+	t := tabwriter.NewWriter(out, 0, 4, 3, ' ', 0)
+	_, _ = fmt.Fprintf(t, "sallyport %s: %s\n\n", c.name, c.about)
+	f.VisitAll(func(g *flag.Flag) {
+		what, about := flag.UnquoteUsage(g)
+		if standard := g.DefValue; standard != "" && standard != "false" && standard != "0" {
+			about += " (default: " + standard + ")"
+		}
+		_, _ = fmt.Fprintf(t, "  --%s\t%s\n", strings.TrimSpace(g.Name+" "+what), about)
+	})
+	return t.Flush()
 }
 
 // untilSignal ends with SIGTERM or an interrupt; a second one ends the process.
@@ -125,112 +200,9 @@ func untilSignal() (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-func runDemo(args []string, out, errs io.Writer) error {
-	var o demo.Options
-	f := flags("demo", errs)
-	f.StringVar(&o.State, "state", "", "folder of the state (default: below the user's data folder)")
-	f.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address of the pages and the API; port 0 is any free port")
-	f.StringVar(&o.TLSListen, "tls-listen", "127.0.0.1:8443", "the same with TLS")
-	f.StringVar(&o.OpsListen, "ops-listen", "127.0.0.1:9090", "address of health and metrics")
-	f.StringVar(&o.EnvFile, "env-file", "", "file that gets the addresses and keys, as lines a shell can source")
-	f.StringVar(&o.Backend, "backend", "", "base URL, ending in /v1, of an OpenAI-compatible server behind the chat and embedding deployments")
-	f.StringVar(&o.BackendModel, "backend-model", "", "the chat model's name there")
-	f.StringVar(&o.BackendEmbeddingModel, "backend-embedding-model", "", "the embedding model's name there")
-	f.StringVar(&o.BackendKeyFile, "backend-key-file", "", "file with the key for that server")
-	if err := parse(f, args); err != nil {
+func declareVersion(*flag.FlagSet) func(streams) error {
+	return func(s streams) error {
+		_, err := fmt.Fprintln(s.out, version)
 		return err
 	}
-	ctx, stop := untilSignal()
-	defer stop()
-	return app.Demo(ctx, o, version, out, app.NewLogger(errs, "warn"))
-}
-
-// load reads a configuration and reports its findings on errs.
-func load(file string, errs io.Writer) (*config.Config, error) {
-	if file == "" {
-		_, _ = fmt.Fprintln(errs, "sallyport: --config FILE is needed")
-		return nil, errUsage
-	}
-	c, findings := app.LoadConfig(file)
-	for _, f := range findings {
-		_, _ = fmt.Fprintf(errs, "%s:%d: %s: %s\n", file, f.Line, f.Key, f.What)
-	}
-	if len(findings) > 0 {
-		return nil, exitCode(1)
-	}
-	return c, nil
-}
-
-func runServe(args []string, _, errs io.Writer) error {
-	f := flags("serve", errs)
-	file := f.String("config", "", "configuration file")
-	if err := parse(f, args); err != nil {
-		return err
-	}
-	c, err := load(*file, errs)
-	if err != nil {
-		return err
-	}
-	ctx, stop := untilSignal()
-	defer stop()
-	logger := app.NewLogger(errs, c.Log.Level)
-	a, err := app.New(ctx, app.Options{
-		Config: c, Version: version, Logger: logger,
-		Load: func() (*config.Config, error) { return load(*file, errs) },
-	})
-	if err != nil {
-		return err
-	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
-	go reloadOn(ctx, hup, a, logger)
-	return a.Run(ctx)
-}
-
-// reloadOn reads the configuration anew at each hang-up, until ctx ends.
-func reloadOn(ctx context.Context, hup <-chan os.Signal, a *app.App, logger *slog.Logger) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hup:
-			if err := a.Reload(ctx); err != nil {
-				logger.Error("the configuration was not swapped; the old one stays", slog.Any("err", err))
-				continue
-			}
-			logger.Info("the configuration was swapped")
-		}
-	}
-}
-
-func runCheck(args []string, out, errs io.Writer) error {
-	f := flags("check", errs)
-	file := f.String("config", "", "configuration file")
-	if err := parse(f, args); err != nil {
-		return err
-	}
-	c, err := load(*file, errs)
-	if err != nil {
-		return err
-	}
-	if err := app.Check(context.Background(), c); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(out, "ok")
-	return err
-}
-
-func runSchema(args []string, out, errs io.Writer) error {
-	f := flags("schema", errs)
-	markdown := f.Bool("markdown", false, "as the table of docs/configuration.md")
-	if err := parse(f, args); err != nil {
-		return err
-	}
-	text := config.Schema()
-	if *markdown {
-		text = config.Markdown()
-	}
-	_, err := out.Write(text)
-	return err
 }

@@ -1,28 +1,24 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
 	"sallyport/internal/app"
-	"sallyport/internal/demo"
 	"sallyport/internal/gate/access"
-	"sallyport/internal/record/audit"
+	"sallyport/internal/gate/identity"
 )
 
 // where are the flags that say whose state a command changes.
 type where struct{ config, state string }
 
 func (w *where) flags(f *flag.FlagSet) {
-	f.StringVar(&w.config, "config", "", "configuration file of the service")
-	f.StringVar(&w.state, "state", "", "state folder of a running service, instead of --config")
+	f.StringVar(&w.config, "config", "", "configuration `FILE` of the service, running or not")
+	f.StringVar(&w.state, "state", "", "state folder `DIR` of a running service, instead of --config")
 }
 
 // words collects a flag that may be repeated.
@@ -32,111 +28,89 @@ func (w *words) String() string     { return strings.Join(*w, ",") }
 func (w *words) Set(s string) error { *w = append(*w, s); return nil }
 
 // with hands do the running service's Admin or, when none runs, the state itself.
-func (w *where) with(errs io.Writer, do func(context.Context, app.Admin) error) error {
+func (w *where) with(s streams, do func(context.Context, app.Admin) error) error {
 	ctx, stop := untilSignal()
 	defer stop()
 	if (w.config == "") == (w.state == "") {
-		_, _ = fmt.Fprintln(errs, "sallyport: name the service by --config FILE or by --state DIR")
-		return errUsage
+		return misused("name the service by --config FILE or by --state DIR")
 	}
 	if w.state != "" {
 		return app.WithRunning(ctx, w.state, do)
 	}
-	c, err := load(w.config, errs)
+	c, err := load(w.config, s.err)
 	if err != nil {
 		return err
 	}
 	return app.WithState(ctx, c, version, do)
 }
 
-func runKey(args []string, out, errs io.Writer) error {
+func declareKey(f *flag.FlagSet) func(streams) error {
 	var w where
-	f := flags("key", errs)
 	w.flags(f)
-	resource := f.String("resource", "", "resource (default: the only one)")
-	slot := f.String("slot", "key1", "key1 or key2; its old key ends at once")
-	if err := parse(f, args); err != nil {
-		return err
-	}
-	return w.with(errs, func(ctx context.Context, a app.Admin) error {
-		key, err := a.NewKey(ctx, *resource, *slot)
-		if err != nil {
-			return err
+	resource := f.String("resource", "", "`NAME` of the resource (default: the only one)")
+	slot := f.String("slot", "key1", "`SLOT`: key1 or key2")
+	return func(s streams) error {
+		if _, err := identity.ParseSlot(*slot); err != nil {
+			return misused("--slot: %v", err)
 		}
-		_, err = fmt.Fprintln(out, key)
-		return err
-	})
+		return w.with(s, func(ctx context.Context, a app.Admin) error {
+			key, err := a.NewKey(ctx, *resource, *slot)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(s.out, key)
+			return err
+		})
+	}
 }
 
-func runAdmin(args []string, out, errs io.Writer) error {
-	if asksHelp(args) {
-		return runHelp(nil, out, errs)
-	}
-	if len(args) == 0 || args[0] != "link" {
-		_, _ = fmt.Fprintln(errs, "sallyport: admin knows one command: admin link")
-		return errUsage
-	}
+func declareAdminLink(f *flag.FlagSet) func(streams) error {
 	var w where
 	var groups words
-	f := flags("admin link", errs)
 	w.flags(f)
-	person := f.String("person", "", "name of the person who signs in; the first person ever becomes the administrator (default: Administrator)")
-	f.Var(&groups, "group", "group of the person, may be repeated")
-	if err := parse(f, args[1:]); err != nil {
-		return err
+	person := f.String("person", "", "`NAME` of the person who signs in; the first person ever becomes the administrator (default: Administrator)")
+	f.Var(&groups, "group", "`NAME` of a group of the person, may be repeated")
+	return func(s streams) error {
+		return w.with(s, func(ctx context.Context, a app.Admin) error {
+			link, err := a.NewLink(ctx, *person, groups)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(s.err, "For %s (person:%s), to be opened once, within 15 minutes:\n", link.Name, link.Person)
+			_, err = fmt.Fprintln(s.out, link.URL)
+			return err
+		})
 	}
-	return w.with(errs, func(ctx context.Context, a app.Admin) error {
-		link, err := a.NewLink(ctx, *person, groups)
+}
+
+func declareRoleAdd(f *flag.FlagSet) func(streams) error {
+	var w where
+	w.flags(f)
+	role := f.String("role", "", "`ROLE`, one of: "+roleNames())
+	to := f.String("to", "", "`SUBJECT`, person:ID or group:NAME; people of an identity provider are person:PROVIDER:ID")
+	scope := f.String("scope", "/", "`SCOPE`: / for all, /RESOURCE or /RESOURCE/DEPLOYMENT")
+	return func(s streams) error {
+		a, err := assignment(*role, *to, *scope)
 		if err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintln(errs, "Open it once, within 15 minutes:")
-		_, err = fmt.Fprintln(out, link)
-		return err
-	})
+		return w.with(s, func(ctx context.Context, admin app.Admin) error {
+			g, err := admin.AddRole(ctx, a)
+			if err != nil {
+				return err
+			}
+			return told(s, "assigned", g)
+		})
+	}
 }
 
-// asksHelp reports whether a command with sub-commands was asked what they are.
-func asksHelp(args []string) bool {
-	return len(args) > 0 && (args[0] == "--help" || args[0] == "-h" || args[0] == "help")
-}
-
-func runRole(args []string, out, errs io.Writer) error {
-	if asksHelp(args) {
-		return runHelp(nil, out, errs)
+func told(s streams, what string, g app.Grant) error {
+	name := ""
+	if g.Name != "" {
+		name = " (" + g.Name + ")"
 	}
-	if len(args) == 0 {
-		_, _ = fmt.Fprintln(errs, "sallyport: role add, role list or role remove")
-		return errUsage
-	}
-	switch args[0] {
-	case "add":
-		return roleAdd(args[1:], errs)
-	case "list":
-		return roleList(args[1:], out, errs)
-	case "remove":
-		return roleRemove(args[1:], errs)
-	}
-	_, _ = fmt.Fprintf(errs, "sallyport: no command role %q\n", args[0])
-	return errUsage
-}
-
-func roleAdd(args []string, errs io.Writer) error {
-	var w where
-	f := flags("role add", errs)
-	w.flags(f)
-	role := f.String("role", "", fmt.Sprintf("one of: %s", roleNames()))
-	to := f.String("to", "", "person:ID or group:NAME; people of an identity provider are PROVIDER:ID")
-	scope := f.String("scope", "/", "/ for all, /RESOURCE or /RESOURCE/DEPLOYMENT")
-	if err := parse(f, args); err != nil {
-		return err
-	}
-	a, err := assignment(*role, *to, *scope)
-	if err != nil {
-		_, _ = fmt.Fprintln(errs, "sallyport:", err)
-		return errUsage
-	}
-	return w.with(errs, func(ctx context.Context, admin app.Admin) error { return admin.AddRole(ctx, a) })
+	_, err := fmt.Fprintf(s.out, "%s: %s, to %s%s, scope %s, id %s\n", what, g.Role, g.Subject, name, g.Scope, g.ID)
+	return err
 }
 
 func roleNames() string {
@@ -147,135 +121,59 @@ func roleNames() string {
 	return strings.Join(names, ", ")
 }
 
+// assignment reads the three flags and says all that is wrong with them.
 func assignment(role, to, scope string) (a access.Assignment, err error) {
-	var errRole, errTo, errScope error
-	a.Role, errRole = access.ParseRole(role)
-	a.Subject, errTo = access.ParseSubject(to)
-	a.Scope, errScope = access.ParseScope(scope)
-	return a, errors.Join(errRole, errTo, errScope)
+	var wrong []string
+	read := func(flag string, err error) {
+		if err != nil {
+			wrong = append(wrong, "--"+flag+": "+err.Error())
+		}
+	}
+	a.Role, err = access.ParseRole(role)
+	read("role", err)
+	a.Subject, err = access.ParseSubject(to)
+	read("to", err)
+	a.Scope, err = access.ParseScope(scope)
+	read("scope", err)
+	if len(wrong) > 0 {
+		return a, misused("%s", strings.Join(wrong, "; "))
+	}
+	return a, nil
 }
 
-func roleList(args []string, out, errs io.Writer) error {
+func declareRoleList(f *flag.FlagSet) func(streams) error {
 	var w where
-	f := flags("role list", errs)
 	w.flags(f)
-	if err := parse(f, args); err != nil {
-		return err
+	return func(s streams) error {
+		return w.with(s, func(ctx context.Context, a app.Admin) error {
+			roles, err := a.Roles(ctx)
+			if err != nil {
+				return err
+			}
+			t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+			_, _ = fmt.Fprintln(t, "ROLE\tTO\tNAME\tSCOPE\tID")
+			for _, r := range roles {
+				_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.Role, r.Subject, cmp.Or(r.Name, "-"), r.Scope, r.ID)
+			}
+			return t.Flush()
+		})
 	}
-	return w.with(errs, func(ctx context.Context, a app.Admin) error {
-		roles, err := a.Roles(ctx)
-		if err != nil {
-			return err
-		}
-		t := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-		_, _ = fmt.Fprintln(t, "ROLE\tTO\tSCOPE\tID")
-		for _, r := range roles {
-			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.Role, r.Subject, r.Scope, r.ID())
-		}
-		return t.Flush()
-	})
 }
 
-func roleRemove(args []string, errs io.Writer) error {
+func declareRoleRemove(f *flag.FlagSet) func(streams) error {
 	var w where
-	f := flags("role remove", errs)
 	w.flags(f)
-	id := f.String("id", "", "ID as role list prints it")
-	if err := parse(f, args); err != nil {
-		return err
-	}
-	return w.with(errs, func(ctx context.Context, a app.Admin) error { return a.RemoveRole(ctx, *id) })
-}
-
-func runAudit(args []string, out, errs io.Writer) error {
-	if asksHelp(args) {
-		return runHelp(nil, out, errs)
-	}
-	if len(args) == 0 {
-		_, _ = fmt.Fprintln(errs, "sallyport: audit verify, audit show or audit export")
-		return errUsage
-	}
-	f := flags("audit "+args[0], errs)
-	state := f.String("state", "", "state folder (default: the demo's)")
-	var checkpoint, key *string
-	var from *int64
-	switch args[0] {
-	case "verify":
-		checkpoint = f.String("checkpoint", "", "file with a checkpoint that was kept elsewhere")
-		key = f.String("key", "", "the trusted verifier key, as verifier.pub has it")
-	case "show":
-		from = f.Int64("from", 0, "index of the first entry")
-	case "export":
-	default:
-		_, _ = fmt.Fprintf(errs, "sallyport: no command audit %q\n", args[0])
-		return errUsage
-	}
-	if err := parse(f, args[1:]); err != nil {
-		return err
-	}
-	if *state == "" {
-		var err error
-		if *state, err = demo.DefaultState(); err != nil {
-			return err
+	id := f.String("id", "", "`ID` as role list and role add print it")
+	return func(s streams) error {
+		if *id == "" {
+			return misused("--id ID is needed; role list prints the ids")
 		}
+		return w.with(s, func(ctx context.Context, a app.Admin) error {
+			g, err := a.RemoveRole(ctx, *id)
+			if err != nil {
+				return err
+			}
+			return told(s, "removed", g)
+		})
 	}
-	dir := auditDir(*state)
-	switch args[0] {
-	case "verify":
-		return verify(dir, *checkpoint, *key, out, errs)
-	case "show":
-		return show(dir, *from, out)
-	}
-	return audit.Export(dir, out)
-}
-
-// auditDir takes a state folder, or the folder of a record itself.
-func auditDir(state string) string {
-	if _, err := os.Stat(filepath.Join(state, "segments")); err == nil {
-		return state
-	}
-	return app.AuditDir(state)
-}
-
-// verify prints what is wrong and where. Exit 0 intact, 1 damaged, 2 cannot tell.
-func verify(dir, checkpointFile, key string, out, errs io.Writer) error {
-	o := audit.VerifyOptions{VerifierKey: strings.TrimSpace(key)}
-	if checkpointFile != "" {
-		kept, err := os.ReadFile(checkpointFile)
-		if err != nil {
-			_, _ = fmt.Fprintln(errs, "sallyport:", err)
-			return exitCode(2)
-		}
-		o.Checkpoint = kept
-	}
-	r, err := audit.Verify(dir, o)
-	if err != nil {
-		_, _ = fmt.Fprintln(errs, "sallyport:", err)
-		return exitCode(2)
-	}
-	switch r.State {
-	case audit.Intact:
-		_, err := fmt.Fprintf(out, "intact: %d entries, %d of them under a signed checkpoint\n", r.Entries, r.Size)
-		return err
-	case audit.Damaged:
-		for _, d := range r.Damage {
-			_, _ = fmt.Fprintln(out, "damaged:", d.Error())
-		}
-		return exitCode(1)
-	}
-	_, _ = fmt.Fprintln(out, "cannot tell:", r.Reason)
-	return exitCode(2)
-}
-
-// show prints entries as JSON lines, each behind its index.
-func show(dir string, from int64, out io.Writer) error {
-	for e, err := range audit.Read(dir, from) {
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(out, "%d\t%s\n", e.Index, e.Line); err != nil {
-			return err
-		}
-	}
-	return nil
 }

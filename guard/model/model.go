@@ -167,7 +167,10 @@ func (m *Model) Score(r normalize.Reading) Scores {
 // ScoreHarm scores r for the four harms only, as for a model's own answer,
 // which can be neither a jailbreak nor an attack on itself.
 func (m *Model) ScoreHarm(r normalize.Reading) Scores {
-	s := m.Score(r)
+	s := m.scoreOne(r)
+	for _, v := range r.Views() {
+		s = higher(s, m.scoreOne(v))
+	}
 	s.Jailbreak, s.Indirect = 0, 0
 	s.JailbreakDetected, s.IndirectDetected = false, false
 	s.JailbreakSpan, s.IndirectSpan = guard.Span{}, guard.Span{}

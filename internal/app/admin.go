@@ -69,14 +69,42 @@ func (a *admin) resourceNamed(name string) (*resource.Resource, error) {
 }
 
 // AddRole implements Admin.
-func (a *admin) AddRole(ctx context.Context, as access.Assignment) error {
+func (a *admin) AddRole(ctx context.Context, as access.Assignment) (Grant, error) {
 	if err := a.exists(as.Scope); err != nil {
-		return err
+		return Grant{}, err
+	}
+	if err := a.known(as.Subject); err != nil {
+		return Grant{}, err
 	}
 	if err := a.put(ctx, "role.add", "", as.ID()); err != nil {
-		return err
+		return Grant{}, err
 	}
-	return a.decider.Add(ctx, as)
+	return a.grant(as), a.decider.Add(ctx, as)
+}
+
+func (a *admin) grant(as access.Assignment) Grant {
+	g := Grant{Assignment: as, ID: rowID(as.ID())[:shortID]}
+	if as.Subject.Kind == access.PersonSubject {
+		m, _ := a.directory.Member(as.Subject.ID)
+		g.Name = m.Name
+	}
+	return g
+}
+
+// shortID is how many hex digits name an assignment: far more than two could share
+// by chance, few enough to type.
+const shortID = 12
+
+// known refuses a person whom nobody made: the role would be nobody's. People of
+// identity providers are known to their provider only.
+func (a *admin) known(s access.Subject) error {
+	if s.Kind != access.PersonSubject || strings.Contains(s.ID, ":") {
+		return nil
+	}
+	if _, ok := a.directory.Member(s.ID); !ok {
+		return errors.New("there is no person with this id; admin link makes people and tells their ids")
+	}
+	return nil
 }
 
 // exists refuses a scope that names nothing configured: the assignment would give
@@ -97,20 +125,33 @@ func (a *admin) exists(s access.Scope) error {
 }
 
 // RemoveRole implements Admin.
-func (a *admin) RemoveRole(ctx context.Context, id string) error {
-	if err := a.put(ctx, "role.remove", "", id); err != nil {
-		return err
+func (a *admin) RemoveRole(ctx context.Context, id string) (Grant, error) {
+	for _, as := range a.decider.List() {
+		g := a.grant(as)
+		if g.ID != id && as.ID() != id {
+			continue
+		}
+		if err := a.put(ctx, "role.remove", "", as.ID()); err != nil {
+			return Grant{}, err
+		}
+		return g, a.decider.Remove(ctx, as.ID())
 	}
-	return a.decider.Remove(ctx, id)
+	return Grant{}, access.ErrNotFound
 }
 
 // Roles implements Admin.
-func (a *admin) Roles(context.Context) ([]access.Assignment, error) { return a.decider.List(), nil }
+func (a *admin) Roles(context.Context) ([]Grant, error) {
+	var out []Grant
+	for _, as := range a.decider.List() {
+		out = append(out, a.grant(as))
+	}
+	return out, nil
+}
 
 // NewLink implements Admin.
-func (a *admin) NewLink(ctx context.Context, person string, groups []string) (string, error) {
+func (a *admin) NewLink(ctx context.Context, person string, groups []string) (Link, error) {
 	if a.pageURL == "" {
-		return "", errors.New("no listener serves the page: add serves: [web] to one")
+		return Link{}, errors.New("no listener serves the page: add serves: [web] to one")
 	}
 	first := len(a.directory.Members()) == 0
 	if person == "" {
@@ -118,17 +159,18 @@ func (a *admin) NewLink(ctx context.Context, person string, groups []string) (st
 	}
 	m, err := a.member(ctx, person, groups)
 	if err != nil {
-		return "", err
+		return Link{}, err
 	}
 	if first {
 		// An administrator manages and reads nothing; to use the page is a right of its own.
 		for _, role := range []access.Role{access.Administrator, access.ChatUser} {
-			if err := a.AddRole(ctx, access.Assignment{Role: role, Subject: access.Subject{Kind: access.PersonSubject, ID: m.ID}, Scope: access.Installation()}); err != nil {
-				return "", err
+			if _, err := a.AddRole(ctx, access.Assignment{Role: role, Subject: access.Subject{Kind: access.PersonSubject, ID: m.ID}, Scope: access.Installation()}); err != nil {
+				return Link{}, err
 			}
 		}
 	}
-	return a.link(ctx, m)
+	url, err := a.link(ctx, m)
+	return Link{URL: url, Person: m.ID, Name: m.Name}, err
 }
 
 // link mints a link for m. The record has it before the link exists.

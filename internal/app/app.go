@@ -9,6 +9,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -48,7 +49,7 @@ type Options struct {
 	// Ready is called once when the service answers. An error ends it.
 	Ready func() error
 	// Load reads the configuration anew for Reload. Nil: Reload is refused.
-	Load func() (*config.Config, error)
+	Load func() (*config.Config, []config.Finding)
 }
 
 // App is a running service.
@@ -66,7 +67,14 @@ type App struct {
 	parts  atomic.Pointer[parts] // what Reload swaps
 	ready  atomic.Bool
 	undo   undo
-	reload sync.Mutex
+	// formKey outlives a reload: pages that are open go on.
+	formKey [32]byte
+	reload  sync.Mutex             // guards retired, and that Close and Reload exclude each other
+	retired map[*parts]*time.Timer // swapped out, not yet closed
+	// tasks run beside requests until end ends life.
+	life  context.Context
+	end   context.CancelFunc
+	tasks sync.WaitGroup
 	// handlers are the requests under way, of all listeners.
 	handlers sync.WaitGroup
 }
@@ -83,6 +91,7 @@ type parts struct {
 	api      http.Handler
 	pages    http.Handler // nil: no page
 	chat     *chat.Service
+	ownsChat bool // ends the conversations when it is closed; under App.reload
 	closed   sync.Once
 }
 
@@ -100,7 +109,10 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if o.Logger == nil {
 		o.Logger = NewLogger(os.Stderr, o.Config.Log.Level)
 	}
-	a := &App{o: o, log: o.Logger}
+	a := &App{o: o, log: o.Logger, retired: map[*parts]*time.Timer{}}
+	_, _ = rand.Read(a.formKey[:]) // never fails
+	a.life, a.end = context.WithCancel(context.Background())
+	a.undo.add(func() error { a.end(); a.tasks.Wait(); return nil })
 	if err := a.open(ctx); err != nil {
 		return nil, errors.Join(err, a.undo.close())
 	}
@@ -123,7 +135,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.parts.Store(p)
-	a.undo.add(func() error { return a.parts.Load().close() })
+	a.undo.add(a.closeParts)
 	if err := a.listen(); err != nil {
 		return err
 	}
@@ -136,7 +148,11 @@ func (a *App) open(ctx context.Context) (err error) {
 		defer cancel()
 		return a.ctl.stop(ctx)
 	})
-	return a.state.started(ctx)
+	if err := a.state.started(ctx); err != nil {
+		return err
+	}
+	a.hint(p)
+	return nil
 }
 
 func (a *App) openGate() error {
@@ -166,13 +182,13 @@ func (a *App) build(ctx context.Context, c *config.Config) (*parts, error) {
 func (a *App) fill(ctx context.Context, p *parts) (err error) {
 	c := p.config
 	if p.set, err = c.ResourceSet(); err != nil {
-		return err
+		return failedAt(causeResources, err)
 	}
 	if p.filters, err = openFilters(c, a.guards); err != nil {
-		return err
+		return failedAt(causeFilters, err)
 	}
 	if p.backends, err = openBackends(c, p.set); err != nil {
-		return err
+		return failedAt(causeBackends, err)
 	}
 	p.exchange, err = exchange.New(exchange.Config{
 		Policy:  func(name string) filter.Policy { return p.filters[name] },
@@ -181,7 +197,7 @@ func (a *App) fill(ctx context.Context, p *parts) (err error) {
 	if err != nil {
 		return err
 	}
-	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes})
+	p.api, err = openai.New(openai.Config{Resolver: p.set, Service: openai.Behind(a.gate, p.exchange), Log: a.log, MaxBody: c.Limits.BodyBytes, Memory: c.Limits.MemoryBytes})
 	if err != nil {
 		return err
 	}
@@ -195,12 +211,12 @@ func (a *App) buildPage(ctx context.Context, p *parts) (err error) {
 		return nil
 	}
 	if p.library, err = a.openLibrary(ctx, p.config); err != nil {
-		return err
+		return failedAt(causeCollections, err)
 	}
 	r := p.set.Named(page.Resource)
 	d := r.Deployments[page.Deployment]
 	policy := p.filters[d.Filter]
-	p.chat = chat.New(chat.Config{
+	p.chat = a.conversations(p, chat.Config{
 		Library: p.library, System: content.New(instruction), MaxTokens: d.Limits.OutputTokens, Log: a.log,
 		Screen: func(ctx context.Context, c *conversation.Conversation) (guard.Report, error) {
 			report, _, err := policy.Prompt(ctx, c)
@@ -214,7 +230,7 @@ func (a *App) buildPage(ctx context.Context, p *parts) (err error) {
 	p.pages, err = web.New(web.Config{
 		Door: &door{web.Gated{Gate: a.gate, Directory: a.state.directory, Exchange: p.exchange}, a.state.record},
 		Chat: p.chat, Library: p.library, Resource: r, Deployment: page.Deployment,
-		Organisation: page.Organisation, Scope: page.Scope, Examples: examples, Log: a.log,
+		Organisation: page.Organisation, Scope: page.Scope, Examples: examples, FormKey: a.formKey, Log: a.log,
 	})
 	return err
 }
@@ -231,7 +247,7 @@ func (a *App) openLibrary(ctx context.Context, c *config.Config) (*knowledge.Lib
 		return nil, fmt.Errorf("opening the collections: %w", err)
 	}
 	for _, f := range l.Findings() {
-		a.log.Warn("a collection has a finding", slog.String("collection", f.Collection), slog.Int("line", f.Line), slog.Any("file", f.File))
+		a.log.Warn("a collection has a finding", slog.String("collection", f.Collection), slog.Int("line", f.Line), slog.String("problem", f.Problem))
 	}
 	return l, nil
 }
@@ -252,7 +268,7 @@ func folders(c *config.Config) []knowledge.Collection {
 // close ends the parts, once.
 func (p *parts) close() (err error) {
 	p.closed.Do(func() {
-		if p.chat != nil {
+		if p.chat != nil && p.ownsChat {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
 			err = p.chat.Close(ctx)
@@ -264,49 +280,20 @@ func (p *parts) close() (err error) {
 	return err
 }
 
-// Reload reads the configuration anew and swaps the parts. Listeners, the state
-// folder, the seal and identity providers need a restart; the rest is swapped.
-func (a *App) Reload(ctx context.Context) error {
-	a.reload.Lock()
-	defer a.reload.Unlock()
-	if a.o.Load == nil {
-		return errors.New("this service has no configuration file to read again")
-	}
-	c, err := a.o.Load()
-	if err != nil {
-		return err
-	}
-	if c.DataDir != a.o.Config.DataDir {
-		return errors.New("data_dir has changed: that needs a restart")
-	}
-	p, err := a.build(ctx, c)
-	if err != nil {
-		return err
-	}
-	if _, err := a.state.record.Append(ctx, audit.Entry{Kind: audit.Admin, Operation: "service.reload", Surface: "command"}); err != nil {
-		return errors.Join(err, p.close())
-	}
-	for _, name := range restartOnly(a.o.Config, c) {
-		a.log.Warn("a changed part of the configuration takes effect at a restart only", slog.String("part", name))
-	}
-	a.retire(a.parts.Swap(p))
-	return nil
-}
-
-// retire closes parts that were swapped out, once the requests that began with
-// them have had the time that draining gives them. Close does not wait for it.
-func (a *App) retire(old *parts) {
-	timer := time.AfterFunc(a.o.Config.Limits.DrainDeadline, func() {
-		if err := old.close(); err != nil {
-			a.log.Warn("closing what a reload replaced", slog.Any("err", err))
-		}
-	})
-	a.undo.add(func() error { timer.Stop(); return old.close() })
-}
-
 // Close ends everything. Run calls it; it is idempotent.
 func (a *App) Close() error {
 	a.reload.Lock() // a reload under way adds to what there is to undo
 	defer a.reload.Unlock()
 	return a.undo.close()
+}
+
+// closeParts closes the parts in use and those that a reload replaced.
+func (a *App) closeParts() error {
+	err := a.parts.Load().close()
+	for old, timer := range a.retired {
+		timer.Stop()
+		err = errors.Join(err, old.close())
+	}
+	clear(a.retired)
+	return err
 }

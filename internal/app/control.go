@@ -24,19 +24,35 @@ import (
 const (
 	controlSocket   = "control.sock"
 	controlDeadline = 20 * time.Second
-	controlLimit    = 64 << 10 // bytes of a request or answer
+	controlLimit    = 64 << 10 // bytes of a request
+	replyLimit      = 16 << 20 // bytes of an answer: a list of assignments is long
 )
 
 // Admin is what the command line does to the state, by the service that owns it
 // or, when none runs, by the command itself.
 type Admin interface {
 	NewKey(ctx context.Context, resource, slot string) (key string, err error)
-	AddRole(ctx context.Context, a access.Assignment) error
-	RemoveRole(ctx context.Context, id string) error
-	Roles(ctx context.Context) ([]access.Assignment, error)
+	AddRole(ctx context.Context, a access.Assignment) (Grant, error)
+	// RemoveRole takes back the grant with the ID.
+	RemoveRole(ctx context.Context, id string) (Grant, error)
+	Roles(ctx context.Context) ([]Grant, error)
 	// NewLink mints a one-time sign-in link for the person of that name, who is
 	// made if there is none yet; the very first one becomes the administrator.
-	NewLink(ctx context.Context, person string, groups []string) (url string, err error)
+	NewLink(ctx context.Context, person string, groups []string) (Link, error)
+}
+
+// Grant is a role assignment as the command line shows it.
+type Grant struct {
+	access.Assignment
+	ID   string // short, made of the assignment's own
+	Name string // of the person; "" for groups and for people of identity providers
+}
+
+// Link lets a person in once.
+type Link struct {
+	URL    string
+	Person string // for --to person:ID
+	Name   string
 }
 
 // request is one call over the socket.
@@ -52,9 +68,10 @@ type request struct {
 
 // reply is its answer. Error is a sentence for the person at the terminal.
 type reply struct {
-	Error string              `json:"error,omitempty"`
-	Value string              `json:"value,omitempty"`
-	Roles []access.Assignment `json:"roles,omitempty"`
+	Error string  `json:"error,omitempty"`
+	Value string  `json:"value,omitempty"`
+	Link  Link    `json:"link,omitzero"`
+	Roles []Grant `json:"roles,omitempty"`
 }
 
 // socketAddress reaches the socket through an open folder, because the path of a
@@ -131,17 +148,19 @@ func perform(ctx context.Context, a Admin, r request) (reply, error) {
 		return reply{Value: key}, err
 	case "link":
 		link, err := a.NewLink(ctx, r.Person, r.Groups)
-		return reply{Value: link}, err
+		return reply{Link: link}, err
 	case "role.list":
 		roles, err := a.Roles(ctx)
 		return reply{Roles: roles}, err
 	case "role.remove":
-		return reply{}, a.RemoveRole(ctx, r.ID)
+		g, err := a.RemoveRole(ctx, r.ID)
+		return reply{Roles: []Grant{g}}, err
 	case "role.add":
 		if r.Assignment == nil {
 			return reply{}, errors.New("no role was named")
 		}
-		return reply{}, a.AddRole(ctx, *r.Assignment)
+		g, err := a.AddRole(ctx, *r.Assignment)
+		return reply{Roles: []Grant{g}}, err
 	}
 	return reply{}, errors.New("the running service does not know this command")
 }
@@ -196,7 +215,7 @@ func (r *remote) call(ctx context.Context, req request) (reply, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var out reply
-	if err := json.NewDecoder(io.LimitReader(resp.Body, controlLimit)).Decode(&out); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, replyLimit)).Decode(&out); err != nil {
 		return reply{}, fmt.Errorf("reading the running service's answer: %w", err)
 	}
 	if out.Error != "" {
@@ -210,22 +229,28 @@ func (r *remote) NewKey(ctx context.Context, resource, slot string) (string, err
 	return out.Value, err
 }
 
-func (r *remote) AddRole(ctx context.Context, a access.Assignment) error {
-	_, err := r.call(ctx, request{Call: "role.add", Assignment: &a})
-	return err
+func (r *remote) AddRole(ctx context.Context, a access.Assignment) (Grant, error) {
+	return r.grant(ctx, request{Call: "role.add", Assignment: &a})
 }
 
-func (r *remote) RemoveRole(ctx context.Context, id string) error {
-	_, err := r.call(ctx, request{Call: "role.remove", ID: id})
-	return err
+func (r *remote) RemoveRole(ctx context.Context, id string) (Grant, error) {
+	return r.grant(ctx, request{Call: "role.remove", ID: id})
 }
 
-func (r *remote) Roles(ctx context.Context) ([]access.Assignment, error) {
+func (r *remote) grant(ctx context.Context, req request) (Grant, error) {
+	out, err := r.call(ctx, req)
+	if err != nil || len(out.Roles) != 1 {
+		return Grant{}, err
+	}
+	return out.Roles[0], nil
+}
+
+func (r *remote) Roles(ctx context.Context) ([]Grant, error) {
 	out, err := r.call(ctx, request{Call: "role.list"})
 	return out.Roles, err
 }
 
-func (r *remote) NewLink(ctx context.Context, person string, groups []string) (string, error) {
+func (r *remote) NewLink(ctx context.Context, person string, groups []string) (Link, error) {
 	out, err := r.call(ctx, request{Call: "link", Person: person, Groups: groups})
-	return out.Value, err
+	return out.Link, err
 }

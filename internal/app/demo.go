@@ -148,7 +148,8 @@ func (d *sample) assign(ctx context.Context, as access.Assignment) error {
 			return nil
 		}
 	}
-	return d.app.admin.AddRole(ctx, as)
+	_, err := d.app.admin.AddRole(ctx, as)
+	return err
 }
 
 // keyOf returns a key that works: the first one when this start makes it, else a

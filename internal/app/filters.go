@@ -34,26 +34,36 @@ func openFilters(c *config.Config, guards filter.Guards) (map[string]filter.Poli
 	return out, nil
 }
 
-// readBlocklist reads a file of terms: one a line, "re:" begins an expression.
+// readBlocklist reads a file of terms.
 func readBlocklist(name, file string) (*blocklist.List, error) {
-	f, err := os.Open(file)
+	terms, _, err := readTerms(file)
 	if err != nil {
 		return nil, fmt.Errorf("blocklist %s: %w", name, err)
 	}
+	return compile(name, terms)
+}
+
+// readTerms reads one term a line, with the lines they stand in; "re:" begins an
+// expression.
+func readTerms(file string) (terms []blocklist.Term, at []int, err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, nil, err
+	}
 	defer func() { _ = f.Close() }()
-	var terms []blocklist.Term
 	lines := bufio.NewScanner(f)
-	for lines.Scan() {
+	for n := 1; lines.Scan(); n++ {
 		text := strings.TrimSpace(lines.Text())
 		if text == "" || strings.HasPrefix(text, "#") {
 			continue
 		}
 		expr, isExpr := strings.CutPrefix(text, "re:")
-		terms = append(terms, blocklist.Term{Text: expr, Regexp: isExpr})
+		terms, at = append(terms, blocklist.Term{Text: expr, Regexp: isExpr}), append(at, n)
 	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("blocklist %s: %w", name, err)
-	}
+	return terms, at, lines.Err()
+}
+
+func compile(name string, terms []blocklist.Term) (*blocklist.List, error) {
 	l, err := blocklist.Compile(name, terms)
 	if err != nil {
 		return nil, fmt.Errorf("blocklist %s: %w", name, err)

@@ -73,21 +73,21 @@ func metricName(s string) string {
 }
 
 func (a *App) openEar(name string, c *config.Listener) (*ear, error) {
-	settings := httpx.Settings{
-		Place:          httpx.Place{Listener: name, Link: c.Link, Proxies: c.Proxies()},
-		MaxConnections: a.o.Config.Limits.Connections, Log: a.log,
-	}
 	cert, err := certificate(c.TLS)
 	if err != nil {
 		return nil, err
+	}
+	settings := httpx.Settings{
+		Place:          httpx.Place{Listener: name, Link: c.Link, Proxies: c.Proxies()},
+		MaxConnections: a.o.Config.Limits.Connections, TLS: cert, Log: a.log,
 	}
 	l, err := net.Listen("tcp", c.Address)
 	if err != nil {
 		return nil, err
 	}
-	e := &ear{name: name, config: c, listener: httpx.Listen(l, settings)}
+	e := &ear{name: name, config: c}
 	e.server, e.counters = httpx.NewServer(a.handler(c), settings)
-	e.server.TLSConfig = cert
+	e.listener = httpx.Listen(l, settings, e.counters)
 	return e, nil
 }
 
@@ -123,7 +123,7 @@ func (a *App) handler(c *config.Listener) http.Handler {
 		switch {
 		case (health || numbers) && operational(r.URL.Path):
 			ops.ServeHTTP(w, r)
-		case pages && p.pages != nil && (!api || web.Owns(r.URL.EscapedPath())):
+		case pages && p.pages != nil && (!api || web.Serves(r)):
 			p.pages.ServeHTTP(w, r)
 		case api:
 			p.api.ServeHTTP(w, r)
@@ -216,12 +216,7 @@ func (a *App) announce() error {
 }
 
 func (e *ear) serve() error {
-	err := error(nil)
-	if e.config.TLS != nil {
-		err = e.server.ServeTLS(e.listener, "", "")
-	} else {
-		err = e.server.Serve(e.listener)
-	}
+	err := e.server.Serve(e.listener) // TLS is the listener's
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

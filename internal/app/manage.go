@@ -19,7 +19,7 @@ func LoadConfig(file string) (*config.Config, []config.Finding) { return config.
 func WithRunning(ctx context.Context, stateDir string, do func(context.Context, Admin) error) error {
 	r, err := dialControl(stateDir)
 	if errors.Is(err, errNotRunning) {
-		return errors.New("no service runs on this state folder; start it, or use --config FILE")
+		return errors.New("no service runs on this state folder: start it, or name its configuration by --config FILE")
 	}
 	if err != nil {
 		return err

@@ -52,26 +52,35 @@ func poolOf(file string) (*x509.CertPool, error) {
 }
 
 func providers(c *config.Config) ([]identity.Provider, error) {
-	proxy, err := proxyOf(c)
-	if err != nil {
-		return nil, err
-	}
 	var out []identity.Provider
-	for name, p := range c.Identities {
-		var transport *http.Transport
-		pool, err := poolOf(p.OIDC.CA)
+	for _, name := range sortedKeys(c.Identities) {
+		p, err := provider(c, name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("identity %s: %w", name, err)
 		}
-		if pool != nil {
-			transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}
-		}
-		out = append(out, identity.Provider{
-			Name: name, Issuer: p.OIDC.Issuer, Audiences: p.OIDC.Audiences, PersonClaim: p.OIDC.PersonClaim,
-			GroupsClaim: p.OIDC.GroupsClaim, GroupsMaxAge: p.OIDC.GroupsMaxAge, HTTP: identity.NewClient(transport, proxy),
-		})
+		out = append(out, p)
 	}
 	return out, nil
+}
+
+func provider(c *config.Config, name string) (identity.Provider, error) {
+	o := c.Identities[name].OIDC
+	proxy, err := proxyOf(c)
+	if err != nil {
+		return identity.Provider{}, err
+	}
+	pool, err := poolOf(o.CA)
+	if err != nil {
+		return identity.Provider{}, err
+	}
+	var transport *http.Transport
+	if pool != nil {
+		transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}
+	}
+	return identity.Provider{
+		Name: name, Issuer: o.Issuer, Audiences: o.Audiences, PersonClaim: o.PersonClaim,
+		GroupsClaim: o.GroupsClaim, GroupsMaxAge: o.GroupsMaxAge, HTTP: identity.NewClient(transport, proxy),
+	}, nil
 }
 
 // backends are the adapters, by backend and model.

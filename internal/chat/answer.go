@@ -31,7 +31,7 @@ const (
 	Checking  Step = "checking"  // the question is judged
 	Searching Step = "searching" // Count documents are searched
 	Reading   Step = "reading"   // Count passages went into the prompt
-	Writing   Step = "writing"   // the backend took the request
+	Writing   Step = "writing"   // the backend took the request; again with Count words that were checked
 	Verifying Step = "verifying" // the last of the answer is judged and matched
 )
 
@@ -131,7 +131,8 @@ func (a *Answer) Done() bool {
 	return a.done
 }
 
-// Stop ends the answer for the person. What was released stays.
+// Stop ends the answer for the person. What was released stays. A second Stop
+// changes nothing.
 func (a *Answer) Stop() { a.end(Stopped) }
 
 func (a *Answer) leave() {

@@ -70,7 +70,7 @@ var DefaultLimits = Limits{
 	Conversations: 20,
 	Turns:         40,
 	Running:       2,
-	QuestionBytes: 8000,
+	QuestionBytes: 24000, // the page's 8000 characters, in any script
 	AnswerBytes:   128 << 10,
 	Events:        2000,
 	Passages:      6,
@@ -103,12 +103,19 @@ var (
 	ErrClosed   = errors.New("chat: closing")
 )
 
-// Service holds the conversations of all sessions. Safe for concurrent use.
+// Service answers questions in the conversations of all sessions. Safe for
+// concurrent use.
 type Service struct {
-	cfg  Config
-	stop context.CancelFunc
-	root context.Context // ends every answer when the service closes
-	runs sync.WaitGroup  // running answers and the sweeper
+	cfg Config
+	*held
+}
+
+// held is what services of one kinship share: the conversations and their end.
+type held struct {
+	limits Limits
+	stop   context.CancelFunc
+	root   context.Context // ends every answer when the service closes
+	runs   sync.WaitGroup  // running answers and the sweeper
 
 	mu       sync.Mutex // guards sessions, everything below a session, closed
 	sessions map[SessionKey]*session
@@ -120,13 +127,15 @@ type SessionKey [32]byte
 
 type session struct {
 	owner         string // Principal.ID
+	begun         int    // conversations so far: the next one's number
 	used          time.Time
 	conversations []*talk // oldest first
 }
 
 type talk struct {
-	id    string
-	turns []*Answer
+	id     string
+	number int
+	turns  []*Answer
 }
 
 // New starts a service. Close ends it.
@@ -136,13 +145,23 @@ func New(cfg Config) *Service {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	root, stop := context.WithCancel(context.Background())
-	s := &Service{cfg: cfg, root: root, stop: stop, sessions: map[SessionKey]*session{}}
+	s := &Service{cfg, &held{limits: cfg.Limits, root: root, stop: stop, sessions: map[SessionKey]*session{}}}
 	s.runs.Go(s.sweep)
 	return s
 }
 
+// With returns a service over the same conversations for another set-up. An answer
+// under way ends with the set-up that began it. Limits stay; Close of one ends both.
+func (s *Service) With(cfg Config) *Service {
+	cfg.Limits = s.limits
+	if cfg.Log == nil {
+		cfg.Log = s.cfg.Log
+	}
+	return &Service{cfg, s.held}
+}
+
 // Close ends every answer and waits for them, or for ctx.
-func (s *Service) Close(ctx context.Context) error {
+func (s *held) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
@@ -184,7 +203,8 @@ func (s *Service) Ask(key SessionKey, op Operation, id string, question content.
 		return nil, ErrBusy
 	}
 	if t == nil {
-		t = &talk{id: newID()}
+		ses.begun++
+		t = &talk{id: newID(), number: ses.begun}
 		ses.add(t, s.cfg.Limits.Conversations)
 	}
 	if len(t.turns) >= s.cfg.Limits.Turns {
@@ -202,7 +222,7 @@ func (s *Service) Ask(key SessionKey, op Operation, id string, question content.
 }
 
 // Answer finds an answer of this session and person.
-func (s *Service) Answer(key SessionKey, who identity.Principal, talkID, answerID string) (*Answer, error) {
+func (s *held) Answer(key SessionKey, who identity.Principal, talkID, answerID string) (*Answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t := s.talkLocked(key, who, talkID); t != nil {
@@ -216,7 +236,7 @@ func (s *Service) Answer(key SessionKey, who identity.Principal, talkID, answerI
 }
 
 // Turns are the answers of a conversation of this session and person, oldest first.
-func (s *Service) Turns(key SessionKey, who identity.Principal, talkID string) ([]*Answer, error) {
+func (s *held) Turns(key SessionKey, who identity.Principal, talkID string) ([]*Answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.talkLocked(key, who, talkID)
@@ -228,13 +248,14 @@ func (s *Service) Turns(key SessionKey, who identity.Principal, talkID string) (
 
 // Brief names a conversation in a list.
 type Brief struct {
-	ID    string
-	First content.Text // its first question
-	Turns int
+	ID     string
+	First  content.Text // its first question
+	Turns  int
+	Number int // counts the session's conversations from 1: a name without content
 }
 
 // Conversations lists this session's, newest first.
-func (s *Service) Conversations(key SessionKey, who identity.Principal) []Brief {
+func (s *held) Conversations(key SessionKey, who identity.Principal) []Brief {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ses := s.sessions[key]
@@ -246,14 +267,14 @@ func (s *Service) Conversations(key SessionKey, who identity.Principal) []Brief 
 	for i := len(ses.conversations) - 1; i >= 0; i-- {
 		t := ses.conversations[i]
 		if len(t.turns) > 0 {
-			list = append(list, Brief{ID: t.id, First: t.turns[0].Question, Turns: len(t.turns)})
+			list = append(list, Brief{ID: t.id, First: t.turns[0].Question, Turns: len(t.turns), Number: t.number})
 		}
 	}
 	return list
 }
 
 // Forget drops one conversation.
-func (s *Service) Forget(key SessionKey, who identity.Principal, talkID string) error {
+func (s *held) Forget(key SessionKey, who identity.Principal, talkID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.talkLocked(key, who, talkID)
@@ -267,21 +288,28 @@ func (s *Service) Forget(key SessionKey, who identity.Principal, talkID string) 
 			break
 		}
 	}
-	t.end()
+	t.end(Stopped)
 	return nil
 }
 
+// Has reports whether a conversation is in this session and this person's.
+func (s *Service) Has(key SessionKey, who identity.Principal, talkID string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.talkLocked(key, who, talkID) != nil
+}
+
 // End forgets a session with everything in it: signed out or found ended.
-func (s *Service) End(key SessionKey) {
+func (s *held) End(key SessionKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endLocked(key)
 }
 
-func (s *Service) endLocked(key SessionKey) {
+func (s *held) endLocked(key SessionKey) {
 	if ses := s.sessions[key]; ses != nil {
 		for _, t := range ses.conversations {
-			t.end()
+			t.end(Ended)
 		}
 		delete(s.sessions, key)
 	}
@@ -289,10 +317,10 @@ func (s *Service) endLocked(key SessionKey) {
 
 // sessionLocked returns the memory of key for owner, making it at need; nil when
 // the key is held by somebody else.
-func (s *Service) sessionLocked(key SessionKey, owner string) *session {
+func (s *held) sessionLocked(key SessionKey, owner string) *session {
 	ses := s.sessions[key]
 	if ses == nil {
-		if len(s.sessions) >= s.cfg.Limits.Sessions {
+		if len(s.sessions) >= s.limits.Sessions {
 			s.evictLocked()
 		}
 		ses = &session{owner: owner}
@@ -305,7 +333,7 @@ func (s *Service) sessionLocked(key SessionKey, owner string) *session {
 	return ses
 }
 
-func (s *Service) talkLocked(key SessionKey, who identity.Principal, id string) *talk {
+func (s *held) talkLocked(key SessionKey, who identity.Principal, id string) *talk {
 	ses := s.sessions[key]
 	if ses == nil || who.ID == "" || ses.owner != who.ID {
 		return nil
@@ -315,7 +343,7 @@ func (s *Service) talkLocked(key SessionKey, who identity.Principal, id string) 
 }
 
 // evictLocked ends the session that was used longest ago.
-func (s *Service) evictLocked() {
+func (s *held) evictLocked() {
 	var oldest SessionKey
 	var at time.Time
 	for k, ses := range s.sessions {
@@ -327,8 +355,8 @@ func (s *Service) evictLocked() {
 }
 
 // sweep forgets idle sessions.
-func (s *Service) sweep() {
-	tick := time.NewTicker(max(s.cfg.Limits.Idle/8, time.Second))
+func (s *held) sweep() {
+	tick := time.NewTicker(max(s.limits.Idle/8, time.Second))
 	defer tick.Stop()
 	for {
 		select {
@@ -337,7 +365,7 @@ func (s *Service) sweep() {
 		case now := <-tick.C:
 			s.mu.Lock()
 			for k, ses := range s.sessions {
-				if now.Sub(ses.used) > s.cfg.Limits.Idle && ses.running() == 0 {
+				if now.Sub(ses.used) > s.limits.Idle && ses.running() == 0 {
 					s.endLocked(k)
 				}
 			}
@@ -357,7 +385,7 @@ func (ses *session) talk(id string) *talk {
 
 func (ses *session) add(t *talk, most int) {
 	for len(ses.conversations) >= most {
-		ses.conversations[0].end()
+		ses.conversations[0].end(Stopped)
 		ses.conversations = ses.conversations[1:]
 	}
 	ses.conversations = append(ses.conversations, t)
@@ -377,9 +405,9 @@ func (t *talk) running() bool {
 	return len(t.turns) > 0 && !t.turns[len(t.turns)-1].Done()
 }
 
-func (t *talk) end() {
+func (t *talk) end(why State) {
 	for _, a := range t.turns {
-		a.Stop()
+		a.end(why)
 	}
 }
 

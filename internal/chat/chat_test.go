@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"sallyport/guard"
 	"sallyport/internal/chat"
+	"sallyport/internal/chat/prose"
 	"sallyport/internal/conversation"
 	"sallyport/internal/custody/content"
 	"sallyport/internal/exchange"
@@ -408,5 +410,102 @@ func TestEarlierTurns(t *testing.T) {
 	last := c.Turns[len(c.Turns)-1].Parts
 	if len(last) != 2 || last[1].Kind != conversation.Document || last[1].Origin != conversation.Untrusted || last[1].Source == nil || c.MaxTokens != 100 {
 		t.Errorf("parts: %d", len(last))
+	}
+}
+
+// TestFollowUpSearches: a question that leans on earlier ones is searched with
+// them, one that stands alone is not, and none is with what was refused.
+func TestFollowUpSearches(t *testing.T) {
+	seen := &recording{Library: library(t)}
+	s := service(t, func(c *chat.Config) {
+		c.Library = seen
+		c.Screen = func(_ context.Context, c *conversation.Conversation) (guard.Report, error) {
+			if prose.Same(c.Turns[0].Parts[0].Text, content.New("And forbidden things?")) {
+				return guard.Report{Action: guard.Refuse}, nil
+			}
+			return guard.Report{Action: guard.Pass}, nil
+		}
+	})
+	const alone = "How often is the thermometer of the cupboard read?"
+	talk := ""
+	for _, x := range []struct{ question, query string }{
+		{fridge, fridge},
+		{"And for children?", fridge + " And for children?"},
+		{"And forbidden things?", ""},
+		{"And at night?", fridge + " And for children? And at night?"},
+		{alone, alone},
+		{"And at night?", alone + " And at night?"},
+	} {
+		a, err := s.Ask(chat.SessionKey{1}, by(nurse, says(conversation.Stop, "Cold.")), talk, content.New(x.question))
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk = a.Conversation
+		seen.query = content.Text{}
+		end(t, a)
+		if !prose.Same(seen.query, content.New(x.query)) {
+			t.Errorf("%q does not search with %q", x.question, x.query)
+		}
+	}
+}
+
+type recording struct {
+	chat.Library
+	query content.Text
+}
+
+func (r *recording) Search(ctx context.Context, who identity.Principal, q content.Text, k int) (knowledge.Result, error) {
+	r.query = q
+	return r.Library.Search(ctx, who, q, k)
+}
+
+// TestProgress: while one long paragraph is written, the page hears every two
+// seconds how many words were checked.
+func TestProgress(t *testing.T) {
+	lib := library(t)
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(context.Context, *conversation.Conversation) conversation.Stream {
+			return func(yield func(conversation.Event, error) bool) {
+				ok := yield(conversation.Event{Kind: conversation.Started}, nil)
+				for range 100 {
+					time.Sleep(100 * time.Millisecond)
+					ok = ok && yield(conversation.Event{Kind: conversation.Delta, Lane: conversation.Lane{Kind: conversation.Text}, Text: content.New("fridge ")}, nil)
+				}
+				if ok {
+					yield(conversation.Event{Kind: conversation.Finished, Finish: conversation.Stop}, nil)
+				}
+			}
+		}
+		s := chat.New(chat.Config{Library: lib, Screen: pass, MaxTokens: 9})
+		events, e := end(t, ask(t, s, by(nurse, slow), fridge))
+		var counts []int
+		for _, x := range events {
+			if x.Kind == chat.StepEvent && x.Step == chat.Writing {
+				counts = append(counts, x.Count)
+			}
+		}
+		if e.State != chat.Complete || !slices.Equal(counts, []int{0, 20, 40, 60, 80, 100}) {
+			t.Errorf("%s, words told: %v", e.State, counts)
+		}
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestSessionEndsMidAnswer: who signed out in another tab did not press Stop.
+func TestSessionEndsMidAnswer(t *testing.T) {
+	s := service(t)
+	a := ask(t, s, by(nurse, waits), fridge)
+	s.End(chat.SessionKey{1})
+	if _, e := end(t, a); e.State != chat.Ended {
+		t.Errorf("%+v", e)
+	}
+	b := ask(t, s, by(nurse, waits), fridge)
+	b.Stop()
+	b.Stop()
+	s.End(chat.SessionKey{1})
+	if _, e := end(t, b); e.State != chat.Stopped {
+		t.Errorf("stopped twice, then signed out: %+v", e)
 	}
 }

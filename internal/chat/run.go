@@ -24,6 +24,11 @@ const (
 	earlierBytes = 8 << 10
 )
 
+// progressEvery is how often the page hears how many words were checked, while a
+// paragraph is not finished: seldom enough for a log of events, often enough to
+// see that something happens.
+const progressEvery = 2 * time.Second
+
 // recordDeadline bounds the last entry of an answer that was cancelled.
 const recordDeadline = 10 * time.Second
 
@@ -59,7 +64,7 @@ func (t *task) answer(ctx context.Context, earlier []*Answer) End {
 		return t.unsearched(ctx, err)
 	}
 	t.step(Searching, len(docs))
-	found, err := t.s.cfg.Library.Search(ctx, t.who, t.a.Question, t.s.cfg.Limits.Passages)
+	found, err := t.s.cfg.Library.Search(ctx, t.who, t.query(earlier), t.s.cfg.Limits.Passages)
 	if err != nil {
 		return t.unsearched(ctx, err)
 	}
@@ -75,8 +80,22 @@ func (t *task) answer(ctx context.Context, earlier []*Answer) End {
 	return t.exchange(ctx, t.prompt(hits, earlier), hits, found.Visible)
 }
 
+// query is what is searched for: the question, with those before it as far as it
+// leans on them ("and for children?"). What was refused is not searched with.
+func (t *task) query(earlier []*Answer) content.Text {
+	var q content.Text
+	for _, a := range earlier[max(0, len(earlier)-earlierTurns):] {
+		if end, _, done := a.outcome(); done && end.State != Blocked {
+			q = knowledge.FollowUp(q, a.Question)
+		}
+	}
+	return knowledge.FollowUp(q, t.a.Question)
+}
+
 // screen judges the question alone, before anything is looked up with it. The
-// exchange judges it again, together with what was found.
+// exchange judges it again, and neither can stand for the other: a refused
+// question must not search, and may end here without any exchange; an attack that
+// a question and a document make together is seen only where both are.
 func (t *task) screen(ctx context.Context) (End, bool) {
 	c := &conversation.Conversation{Choices: 1, MaxTokens: 1, Turns: []conversation.Turn{{
 		Role:  conversation.UserRole,
@@ -175,6 +194,7 @@ func (t *task) exchange(ctx context.Context, c *conversation.Conversation, hits 
 	}
 	end := End{State: Complete, Visible: visible}
 	finish, full := conversation.NotFinished, false
+	told := time.Now() // when the page last heard how far the writing is
 	var report guard.Report
 	for e, err := range t.op.Answer(ctx, c) {
 		if err != nil {
@@ -198,6 +218,10 @@ func (t *task) exchange(ctx context.Context, c *conversation.Conversation, hits 
 			}
 			if !t.a.keep(e.Text) || !show(d.Push(e.Text, e.Citations)) {
 				full = true
+			}
+			if time.Since(told) >= progressEvery {
+				told = time.Now()
+				t.step(Writing, d.Words())
 			}
 		case conversation.Finished:
 			finish = e.Finish
@@ -236,6 +260,9 @@ func (t *task) failure(ctx context.Context, err error) (State, []guard.Category,
 		return GuardDown, nil, 0
 	}
 	if up, ok := errors.AsType[*exchange.UpstreamError](err); ok {
+		if ctx.Err() == nil {
+			t.s.cfg.Log.LogAttrs(ctx, slog.LevelError, "a backend failed", slog.String("request", t.a.Reference), slog.Any("cause", up))
+		}
 		switch up.Fault {
 		case exchange.Filtered:
 			return Blocked, nil, 0

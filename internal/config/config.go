@@ -29,6 +29,8 @@ type Config struct {
 	Limits      Limits                 `yaml:"limits" doc:"Bounds of requests."`
 	Proxy       string                 `yaml:"proxy" doc:"Outbound HTTP proxy for backends and identity providers. The environment's proxy variables are ignored."`
 	Log         Log                    `yaml:"log" doc:"The process's own log, on standard error."`
+
+	lines map[string]int // of every key that the file has
 }
 
 // Seal names the key service.
@@ -232,6 +234,7 @@ type Audit struct {
 // Limits bound requests.
 type Limits struct {
 	BodyBytes     int64         `yaml:"body_bytes" unit:"bytes" doc:"Largest request body." default:"16777216"`
+	MemoryBytes   int64         `yaml:"memory_bytes" unit:"bytes" doc:"What bodies that are read, decoded and judged may take together; beyond it requests wait, then get 503." default:"536870912"`
 	Connections   int           `yaml:"connections" doc:"Open connections per listener." default:"4096"`
 	GuardDeadline time.Duration `yaml:"guard_deadline" doc:"After which a judgement is late and refuses." default:"10s"`
 	DrainDeadline time.Duration `yaml:"drain_deadline" doc:"How long requests may end after SIGTERM." default:"20s"`
@@ -246,6 +249,7 @@ type Log struct {
 // gives, except names and words of closed sets: a value may be a secret that was
 // put in the wrong place.
 type Finding struct {
+	File string // that it is in; "" is the configuration itself
 	Line int    // 1 is the first; 0 is the file as a whole
 	Key  string // e.g. resources.ward.deployments.chat.type
 	What string // a sentence that names a valid value

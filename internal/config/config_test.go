@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -298,6 +300,34 @@ func TestWhatIsNotAFile(t *testing.T) {
 	}
 }
 
+// Every finding is one line of the same form, whatever the file is.
+func TestFindingsHaveOneForm(t *testing.T) {
+	form := regexp.MustCompile(`^(sallyport\.yaml|other\.csv):[1-9][0-9]*: [^:]+: [^\n]+$`)
+	all := []config.Finding{{File: "other.csv", Line: 3, Key: "a.b", What: "two\nlines"}}
+	for _, text := range []string{"", "[]", "version: 1\n---\nversion: 1\n", "a: [", "\t- x", "\x00", "version: 1\n", "1", "? [x]\n: y", strings.Repeat("#", 2<<20)} {
+		_, findings := config.Parse([]byte(text), "/d", now)
+		all = append(all, findings...)
+	}
+	_, findings := config.Load(filepath.Join(t.TempDir(), "none.yaml"), now)
+	for _, f := range append(all, findings...) {
+		if got := f.In("sallyport.yaml"); !form.MatchString(got) {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	if w := parse(t, base).Warnings(); len(w) > 0 {
+		t.Errorf("without reason: %q", w)
+	}
+	for _, end := range []string{"", "/", "/v1/chat/completions", "/v2"} {
+		w := parse(t, strings.Replace(base, `https://far.example/v1`, `https://far.example`+end, 1)).Warnings()
+		if len(w) != 1 || w[0].Line != 11 || w[0].Key != "backends.far.openai.endpoint" || !strings.Contains(w[0].What, "/v1") {
+			t.Errorf("%q: %q", end, w)
+		}
+	}
+}
+
 func TestLoadLooksForFiles(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "sallyport.yaml")
@@ -362,6 +392,53 @@ func walk(s map[string]any, path string, out *[]string) {
 	if v, ok := s["additionalProperties"].(map[string]any); ok {
 		walk(v, path+".NAME", out)
 	}
+}
+
+// What the README tells a newcomer to write can be used: the first file, and the
+// same with the sections that put a model behind it.
+func TestReadmeFilesAreInOrder(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, first, _ := strings.Cut(string(text), "cat > sallyport.yaml <<'END'\n")
+	first, _, found := strings.Cut(first, "\nEND\n")
+	if !found {
+		t.Fatal("no first file")
+	}
+	parse(t, first)
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) == 0 {
+		t.Fatal("no further sections")
+	}
+	for _, b := range blocks {
+		whole := b[1]
+		for name, section := range sections(first) {
+			if sections(b[1])[name] == "" {
+				whole += section
+			}
+		}
+		c := parse(t, whole)
+		for name := range c.Backends {
+			if !slices.ContainsFunc(slices.Collect(maps.Values(c.Resources)), func(r *config.Resource) bool {
+				return slices.ContainsFunc(slices.Collect(maps.Values(r.Deployments)), func(d *config.Deployment) bool { return slices.Contains(d.Backends, name) })
+			}) {
+				t.Errorf("no deployment uses backend %s", name)
+			}
+		}
+	}
+}
+
+// sections are the parts of a file by their names.
+func sections(text string) map[string]string {
+	out, name := map[string]string{}, ""
+	for line := range strings.Lines(text) {
+		if m := regexp.MustCompile(`^([a-z_]+):`).FindStringSubmatch(line); m != nil {
+			name = m[1]
+		}
+		out[name] += strings.TrimSuffix(line, "\n") + "\n"
+	}
+	return out
 }
 
 func TestMarkdownIsCurrent(t *testing.T) {

@@ -33,9 +33,11 @@ func (r *reader) found(key, format string, args ...any) {
 	r.findings = append(r.findings, Finding{Line: r.line(key), Key: key, What: fmt.Sprintf(format, args...)})
 }
 
-func (r *reader) line(key string) int {
+func (r *reader) line(key string) int { return lineIn(r.lines, key) }
+
+func lineIn(lines map[string]int, key string) int {
 	for key != "" {
-		if n, ok := r.lines[key]; ok {
+		if n, ok := lines[key]; ok {
 			return n
 		}
 		key = key[:max(strings.LastIndexAny(key, ".["), 0)]

@@ -8,20 +8,26 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 )
 
-func (f Finding) String() string {
-	switch {
-	case f.Line == 0 && f.Key == "":
-		return f.What
-	case f.Line == 0:
-		return f.Key + ": " + f.What
-	case f.Key == "":
-		return fmt.Sprintf("line %d: %s", f.Line, f.What)
-	}
-	return fmt.Sprintf("line %d: %s: %s", f.Line, f.Key, f.What)
+// whole stands for the key of a finding about a file as a whole.
+const whole = "(file)"
+
+// In writes f as one line, FILE:LINE: KEY: MESSAGE, with file as the
+// configuration's name. What is missing or wrong as a whole is at line 1.
+func (f Finding) In(file string) string {
+	return fmt.Sprintf("%s:%d: %s: %s", cmp.Or(f.File, file), max(f.Line, 1), cmp.Or(f.Key, whole), oneLine(f.What))
 }
+
+// oneLine keeps a message that holds another program's words in its line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func (f Finding) String() string { return f.In("sallyport.yaml") }
+
+// Line is where the file has key, or the nearest key above it; 0 where it has none.
+func (c *Config) Line(key string) int { return lineIn(c.lines, key) }
 
 // Load reads the file at path, and looks whether the files that it names are
 // there. With any finding there is no Config.
@@ -75,6 +81,7 @@ func parse(data []byte, dir string, now time.Time, look bool) (*Config, []Findin
 		}
 	}
 	if len(r.findings) == 0 {
+		c.lines = r.lines
 		return c, nil
 	}
 	slices.SortStableFunc(r.findings, func(a, b Finding) int {
@@ -102,6 +109,9 @@ func (r *reader) look(v reflect.Value, path string) {
 	case reflect.Struct:
 		for i := range v.NumField() {
 			t := tagsOf(v.Type().Field(i))
+			if t.name == "" {
+				continue // not of the file
+			}
 			key := join(path, t.name)
 			if t.file != "read" {
 				r.look(v.Field(i), key)

@@ -72,6 +72,9 @@ func structSchema(t reflect.Type) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for i := range t.NumField() {
 		tag := tagsOf(t.Field(i))
+		if tag.name == "" {
+			continue // not of the file
+		}
 		p := schemaOf(t.Field(i).Type, tag)
 		if doc := t.Field(i).Tag.Get("doc"); doc != "" {
 			p["description"] = doc
@@ -113,6 +116,9 @@ func Keys() []Key {
 func walkKeys(t reflect.Type, path string, list *[]Key) {
 	for i := range t.NumField() {
 		f, tag := t.Field(i), tagsOf(t.Field(i))
+		if tag.name == "" {
+			continue // not of the file
+		}
 		at := join(path, tag.name)
 		*list = append(*list, Key{Path: at, Form: form(f.Type, tag), Default: tag.standard, Required: tag.required, Doc: f.Tag.Get("doc")})
 		inner := f.Type

@@ -132,6 +132,12 @@ type Leaf struct {
 	Part   int    // index of the part within the turn
 	Path   string // the member of the body it belongs to: "messages", "tools", …
 	Number bool   // a number's literal: judged by patterns only, never masked
+	Call   bool   // the id of a tool call
+	Named  bool   // the name of a member: what it names is another leaf
+	// Object numbers the object or array in which it stands. Column numbers its
+	// place in objects of the same form: the values of equally named members at one
+	// depth share it. What is cut in pieces stands in one or the other.
+	Object, Column int
 }
 
 // Texts walks every text that would leave for the model: the one walk that
@@ -144,20 +150,42 @@ func (c *Conversation) Texts() iter.Seq[Leaf] {
 			w.turn(i, &c.Turns[i])
 		}
 		for i := range c.Stop {
-			w.leaf(Leaf{Text: &c.Stop[i], Origin: Untrusted, Kind: Text, Turn: -1, Path: "stop"})
+			w.leaf(Leaf{Text: &c.Stop[i], Origin: Untrusted, Kind: Text, Turn: -1, Path: "stop", Column: w.column(slot{path: "stop"})})
 		}
-		w.value(&c.Tools, Untrusted, -1, "tools")
-		w.value(&c.ToolChoice, Untrusted, -1, "tool_choice")
-		w.value(&c.ResponseFormat, Untrusted, -1, "response_format")
-		w.value(&c.Functions, Untrusted, -1, "functions")
-		w.value(&c.FunctionCall, Untrusted, -1, "function_call")
+		w.whole(&c.Tools, "tools")
+		w.whole(&c.ToolChoice, "tool_choice")
+		w.whole(&c.ResponseFormat, "response_format")
+		w.whole(&c.Functions, "functions")
+		w.whole(&c.FunctionCall, "function_call")
 		w.members(c.Extra, -1, "body")
 	}
 }
 
 type walker struct {
-	yield func(Leaf) bool
-	done  bool
+	yield   func(Leaf) bool
+	done    bool
+	objects int
+	columns map[slot]int
+}
+
+// slot is a place in objects of the same form.
+type slot struct {
+	path  string
+	depth int
+	item  int // in a list
+	name  content.Text
+}
+
+func (w *walker) column(s slot) int {
+	n, known := w.columns[s]
+	if !known {
+		if w.columns == nil {
+			w.columns = map[slot]int{}
+		}
+		n = len(w.columns) + 1
+		w.columns[s] = n
+	}
+	return n
 }
 
 func (w *walker) leaf(l Leaf) {
@@ -168,52 +196,79 @@ func (w *walker) leaf(l Leaf) {
 }
 
 func (w *walker) turn(i int, t *Turn) {
-	w.leaf(Leaf{Text: &t.Name, Origin: TurnOrigin(t.Role), Kind: Text, Turn: i, Path: "messages"})
+	own := func(at Leaf, member string, t *content.Text) {
+		if !t.Empty() {
+			at.Text, at.Column = t, w.column(slot{path: member, depth: -1})
+			w.leaf(at)
+		}
+	}
+	own(Leaf{Origin: TurnOrigin(t.Role), Kind: Text, Turn: i, Path: "messages"}, "name", &t.Name)
 	for j := range t.Parts {
 		p := &t.Parts[j]
 		at := Leaf{Origin: Untrusted, Kind: p.Kind, Turn: i, Part: j, Path: "messages"}
-		w.part(at, &p.Call)
-		w.part(at, &p.Name)
+		at.Call = true
+		own(at, "call", &p.Call)
+		at.Call = false
+		own(at, "function", &p.Name)
 		at.Origin = p.Origin
 		if p.Source != nil {
-			w.part(at, &p.Source.Title)
+			own(at, "title", &p.Source.Title)
 		}
-		at.Prose = true
-		w.part(at, &p.Text)
+		at.Prose, at.Text = true, &p.Text
+		w.leaf(at)
 		w.members(p.Extra, i, "messages")
 	}
 	w.members(t.Extra, i, "messages")
 }
 
-func (w *walker) part(at Leaf, t *content.Text) {
-	at.Text = t
-	w.leaf(at)
+func (w *walker) whole(v *json.Value, path string) {
+	w.value(v, Leaf{Origin: Untrusted, Kind: Text, Turn: -1, Path: path}, slot{path: path})
 }
 
 func (w *walker) members(ms []json.Member, turn int, path string) {
+	if len(ms) == 0 {
+		return
+	}
+	w.objects++
+	at := Leaf{Origin: Untrusted, Kind: Text, Turn: turn, Path: path, Object: w.objects}
 	for i := range ms {
-		w.leaf(Leaf{Text: &ms[i].Name, Origin: Untrusted, Kind: Text, Turn: turn, Path: path + ".*"})
-		w.value(&ms[i].Value, Untrusted, turn, path)
+		name := at
+		name.Text, name.Path, name.Named = &ms[i].Name, path+".*", true
+		w.leaf(name)
+		w.value(&ms[i].Value, at, slot{path: path, name: ms[i].Name})
 	}
 }
 
-func (w *walker) value(v *json.Value, origin Origin, turn int, path string) {
+// value walks v, which stands at a leaf's place in s.
+func (w *walker) value(v *json.Value, at Leaf, s slot) {
 	switch v.Kind {
 	case json.String:
-		w.leaf(Leaf{Text: &v.Text, Origin: origin, Kind: Text, Turn: turn, Path: path})
+		at.Text, at.Column = &v.Text, w.column(s)
+		w.leaf(at)
 	case json.Number:
 		if len(v.Number) >= shortestNumberJudged {
 			t := content.New(v.Number)
-			w.leaf(Leaf{Text: &t, Origin: origin, Kind: Text, Turn: turn, Path: path, Number: true})
+			at.Text, at.Number, at.Column = &t, true, w.column(s)
+			w.leaf(at)
 		}
 	case json.Array:
+		w.objects++
+		at.Object = w.objects
+		s.depth++
 		for i := range v.Items {
-			w.value(&v.Items[i], origin, turn, path)
+			if v.Items[i].Kind == json.String {
+				s.item = i + 1 // lists of words have columns, too
+			}
+			w.value(&v.Items[i], at, s)
 		}
 	case json.Object:
+		w.objects++
+		at.Object = w.objects
 		for i := range v.Members {
-			w.leaf(Leaf{Text: &v.Members[i].Name, Origin: origin, Kind: Text, Turn: turn, Path: path})
-			w.value(&v.Members[i].Value, origin, turn, path)
+			name := at
+			name.Text, name.Named = &v.Members[i].Name, true
+			w.leaf(name)
+			w.value(&v.Members[i].Value, at, slot{path: s.path, depth: s.depth + 1, name: v.Members[i].Name})
 		}
 	}
 }

@@ -150,3 +150,26 @@ func TestZeroWordsAreEmpty(t *testing.T) {
 		t.Error("what is unknown has a word")
 	}
 }
+
+// TestSiblingsShareAPlace: what stands in one object, and what stands in the same
+// member of objects of one form, can be told from the rest.
+func TestSiblingsShareAPlace(t *testing.T) {
+	v, err := json.Parse([]byte(`{"tools":[{"d":"one","n":{"d":"deep"},"e":"other"},{"d":"two"}],"list":["three","four"]}`), json.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := conversation.Conversation{Tools: v}
+	at := map[content.Text]conversation.Leaf{}
+	for l := range c.Texts() {
+		if !l.Named {
+			at[*l.Text] = l
+		}
+	}
+	leaf := func(s string) conversation.Leaf { return at[content.New(s)] }
+	if leaf("one").Object != leaf("other").Object || leaf("one").Object == leaf("two").Object || leaf("three").Object != leaf("four").Object {
+		t.Error("objects are mixed up")
+	}
+	if leaf("one").Column != leaf("two").Column || leaf("one").Column == leaf("deep").Column || leaf("one").Column == leaf("other").Column || leaf("one").Column == 0 {
+		t.Error("columns are mixed up")
+	}
+}

@@ -51,6 +51,20 @@ const (
 	Missing                  // 404
 )
 
+var faultWords = [...]string{
+	Garbage: "garbage", Unreachable: "unreachable", TimedOut: "timed_out", Cut: "cut", Limited: "limited",
+	Overloaded: "overloaded", BadRequest: "bad_request", TooLong: "too_long", Filtered: "filtered", Denied: "denied",
+	Unsupported: "unsupported", CircuitOpen: "circuit_open", Missing: "missing",
+}
+
+// String is the fault's word in logs.
+func (f Fault) String() string {
+	if int(f) >= len(faultWords) {
+		return faultWords[Garbage]
+	}
+	return faultWords[f]
+}
+
 // UpstreamError is a backend's failure. Retryable is true only before the first
 // byte of an answer was read.
 type UpstreamError struct {
@@ -63,7 +77,17 @@ type UpstreamError struct {
 	Cause      error  // for the log; never holds content
 }
 
-func (e *UpstreamError) Error() string { return "backend " + e.Backend + " failed" }
+// Error is made of names from the configuration and closed sets, so a log may have it.
+func (e *UpstreamError) Error() string {
+	s := "backend " + e.Backend + " failed: " + e.Fault.String()
+	if e.Param != "" {
+		s += " (" + e.Param + ")"
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
 
 // Unwrap returns the cause.
 func (e *UpstreamError) Unwrap() error { return e.Cause }

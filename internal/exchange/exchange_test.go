@@ -196,7 +196,6 @@ func ask(question string, n int, stream bool) *conversation.Conversation {
 type told struct {
 	events []conversation.Event
 	err    error
-	text   string
 }
 
 func (a told) kinds() string {

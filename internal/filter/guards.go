@@ -88,14 +88,20 @@ func NewGuards() (Guards, error) {
 
 func (e embedded) Version() string { return e.m.Version() }
 
-func (e embedded) Judge(_ context.Context, text string, q Questions) (Findings, error) {
+func (e embedded) Judge(ctx context.Context, text string, q Questions) (Findings, error) {
 	r := normalize.Normalize(text)
 	var f Findings
 	e.classify(r, q, &f)
+	if ctx.Err() != nil { // between the guards: a text may be megabytes
+		return Findings{}, late(ctx)
+	}
 	if q.Personal {
 		f.Personal = pii.FindReading(r)
 	}
 	for _, l := range q.Lists {
+		if ctx.Err() != nil {
+			return Findings{}, late(ctx)
+		}
 		for _, s := range l.Find(r) {
 			f.Terms = append(f.Terms, Term{List: l.Name(), Span: s})
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -281,18 +282,40 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 		return errors.Join(p.judgeEscapes(ctx, s, u, q), p.judgeLeaves(ctx, s, u), p.judgeArguments(ctx, s, u))
 	}
 	sentences, run := u.readable()
-	for _, text := range []string{sentences, run} {
-		if words(text) < 2 || !q.classes().any() {
-			continue
-		}
-		f, err := p.contained(ctx, text, q.classes())
-		if err != nil {
-			return err
-		}
-		s.add(f)
+	return errors.Join(p.judgeText(ctx, s, sentences, q.classes()), p.judgeRun(ctx, s, run, q.classes()))
+}
+
+// judgeText shows a text without a place of its own to the classifiers.
+func (p *policy) judgeText(ctx context.Context, s *sheet, text string, q Questions) error {
+	if words(text) < 2 || !q.any() {
+		return nil
 	}
+	f, err := p.contained(ctx, text, q)
+	if err != nil {
+		return err
+	}
+	s.add(f)
 	return nil
 }
+
+// judgeRun is judgeText for words that nobody wrote in a row: the shields must be
+// surer of what they see in them.
+func (p *policy) judgeRun(ctx context.Context, s *sheet, text string, q Questions) error {
+	if words(text) < 2 || !q.any() {
+		return nil
+	}
+	f, err := p.contained(ctx, text, q)
+	if err != nil {
+		return err
+	}
+	f.Jailbreak.Detected = f.Jailbreak.Detected && f.Jailbreak.Score >= sure
+	s.add(f)
+	return nil
+}
+
+// sure is the score from which a run of words is an attack. The names of a few
+// categories of harm score 0.7; attacks in single words, 0.8 and more.
+const sure = 0.75
 
 // judgeLeaves judges each piece of prose that was joined by itself too: a joint
 // without a space glues the last word of one to the first of the next, and a term
@@ -328,16 +351,20 @@ func (p *policy) judgeLeaves(ctx context.Context, s *sheet, u *unit) error {
 // JSON are read decoded. Personal data that only this reading shows has no place
 // where it could be masked.
 func (p *policy) judgeEscapes(ctx context.Context, s *sheet, u *unit, q Questions) error {
-	if u.kind == conversation.ToolCall || !strings.Contains(u.text, `\u`) {
+	if u.kind == conversation.ToolCall || !escaped(u.text) {
 		return nil // judgeArguments decodes calls
 	}
-	f, err := p.contained(ctx, unescape(u.text), q)
+	if q = inEscapes(u.text, q); !q.any() {
+		return nil
+	}
+	d := decode(u.text)
+	f, err := p.contained(ctx, d.text, q)
 	if err != nil {
 		return err
 	}
-	if len(f.Personal) <= len(u.found) {
-		f.Personal = nil // the same ones, in another spelling around them
-	}
+	f.Personal = slices.DeleteFunc(f.Personal, func(e pii.Entity) bool {
+		return !d.spelled(e.Span) || entities(u.found).overlaps(e.Type, d.original(e.Span))
+	})
 	s.addSeam(f)
 	return nil
 }
@@ -354,7 +381,8 @@ func (p *policy) judgeArguments(ctx context.Context, s *sheet, u *unit) error {
 	for _, e := range u.found {
 		raw[entity{e.Type, u.text[e.Span.Start:e.Span.End]}] = true
 	}
-	texts, _ := readings(u.text)
+	texts, values := readings(u.text)
+	u.values = values
 	for _, text := range texts {
 		f, err := p.contained(ctx, text, p.promptAsk.spans())
 		if err != nil {
@@ -376,48 +404,118 @@ func (p *policy) judgeSeams(ctx context.Context, s *sheet, units []unit) error {
 		reach = max(reach, l.Longest())
 	}
 	for _, w := range seamsOf(units, reach) {
-		glued, glueCuts := w.join(func(string, string) string { return "" })
-		r := normalize.Normalize(glued)
-		var f Findings
-		for _, l := range p.promptAsk.Lists {
-			for _, span := range l.FindSplit(r, glueCuts) {
-				f.Terms = append(f.Terms, Term{List: l.Name(), Span: span})
-			}
-		}
-		s.addSeam(f)
-		spaced, cuts := w.join(func(string, string) string { return " " })
 		q := p.promptAsk.classes()
 		q.Indirect = q.Indirect && w.planted()
-		if words(spaced) < 2 || !w.prose() {
+		if !w.prose() {
 			q = Questions{}
 		}
-		q.Personal = p.promptAsk.Personal
-		if err := p.judgeSeam(ctx, s, spaced, cuts, q); err != nil {
+		if err := p.judgeJoined(ctx, s, w, q); err != nil {
 			return err
 		}
-		if digits, cuts := w.join(byDigits); digits != spaced {
-			if err := p.judgeSeam(ctx, s, digits, cuts, Questions{Personal: q.Personal}); err != nil {
+	}
+	for _, order := range orders(valuesOf(units)) {
+		for _, w := range seamsIn(order, valueStride, valueStride+reach) {
+			if err := errors.Join(p.judgeJoined(ctx, s, w, Questions{}), p.judgeValues(ctx, s, w)); err != nil {
 				return err
 			}
 		}
-		if err := p.judgeSeam(ctx, s, glued, glueCuts, Questions{Personal: q.Personal}); err != nil {
+	}
+	return nil
+}
+
+// valueStride is how many characters of values are judged in one piece. They are
+// small and many: a seam for each boundary would be most of the work.
+const valueStride = 8 << 10
+
+// judgeJoined judges what was cut within a seam; classifiers are asked what q asks.
+func (p *policy) judgeJoined(ctx context.Context, s *sheet, w seam, q Questions) error {
+	if ctx.Err() != nil {
+		return late(ctx)
+	}
+	glued, spaced := w.join(func(string, string) string { return "" }), w.join(func(string, string) string { return " " })
+	if len(p.promptAsk.Lists) > 0 {
+		s.addSeam(p.splitTerms(glued.text, glued.cuts))
+	}
+	if words(spaced.text) < 2 {
+		q = Questions{}
+	}
+	q.Personal = p.promptAsk.Personal
+	alone, err := p.judgeSeam(ctx, s, spaced, q, nil)
+	if err != nil || !q.Personal {
+		return err
+	}
+	for _, j := range []joined{w.join(byDigits), glued} {
+		if j.text == spaced.text {
+			continue
+		}
+		if _, err := p.judgeSeam(ctx, s, j, Questions{Personal: true}, func(e pii.Entity) bool { return alone.has(e, j, spaced) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *policy) judgeSeam(ctx context.Context, s *sheet, text string, cuts []int, q Questions) error {
+func (p *policy) splitTerms(glued string, cuts []int) Findings {
+	r := normalize.Normalize(glued)
+	var f Findings
+	for _, l := range p.promptAsk.Lists {
+		for _, span := range l.FindSplit(r, cuts) {
+			f.Terms = append(f.Terms, Term{List: l.Name(), Span: span})
+		}
+	}
+	return f
+}
+
+// judgeValues shows values that follow each other to the classifiers: sentences
+// that were cut between or within words, and words one by one.
+func (p *policy) judgeValues(ctx context.Context, s *sheet, w seam) error {
+	q := p.promptAsk.classes()
+	q.Indirect = false // values are for the direct shield, as in judgeUnit
+	sentences, run := w.readable()
+	return errors.Join(
+		p.judgeText(ctx, s, strings.Join(sentences, " "), q),
+		p.judgeText(ctx, s, strings.Join(sentences, ""), q),
+		p.judgeRun(ctx, s, strings.Join(run, " "), q))
+}
+
+// judgeSeam judges a reading of a seam and returns the personal data that single
+// pieces show. What known says of is no news.
+func (p *policy) judgeSeam(ctx context.Context, s *sheet, j joined, q Questions, known func(pii.Entity) bool) (entities, error) {
 	if !q.any() {
-		return nil
+		return nil, nil
 	}
-	f, err := p.contained(ctx, text, q)
+	f, err := p.contained(ctx, j.text, q)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.Personal = crossing(f.Personal, cuts)
+	cut, alone := crossing(f.Personal, j.cuts)
+	if known != nil {
+		cut = slices.DeleteFunc(cut, known)
+	}
+	f.Personal = cut
 	s.addSeam(f)
-	return nil
+	return alone, nil
+}
+
+// entities are sorted and do not overlap.
+type entities []pii.Entity
+
+// has reports whether a piece shows e by itself: glued to the word at the edge of its
+// neighbour it would look like one that was cut. The entities lie in another reading
+// of the seam than e.
+func (es entities) has(e pii.Entity, of, in joined) bool {
+	return es.overlaps(e.Type, guard.Span{Start: of.moved(e.Span.Start, in), End: of.moved(e.Span.End-1, in) + 1})
+}
+
+// overlaps reports whether one of the kind lies in the span, if in part.
+func (es entities) overlaps(kind string, s guard.Span) bool {
+	i := sort.Search(len(es), func(i int) bool { return es[i].Span.End > s.Start })
+	for ; i < len(es) && es[i].Span.Start < s.End; i++ {
+		if es[i].Type == kind {
+			return true
+		}
+	}
+	return false
 }
 
 // Answer implements Policy.

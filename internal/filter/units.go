@@ -2,6 +2,7 @@ package filter
 
 import (
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -23,6 +24,7 @@ type unit struct {
 	kind   conversation.Kind
 	turn   int
 	found  []pii.Entity
+	values []string // in the arguments of a tool call, once they are decoded
 }
 
 // unitsOf joins the texts of a conversation: prose that follows on prose of the
@@ -81,7 +83,7 @@ func (u *unit) readable() (sentences, run string) {
 	var long, short []string
 	for _, l := range u.leaves {
 		switch text := open.String(*l.Text); {
-		case l.Number:
+		case l.Number, vocabulary[text]:
 		case words(text) > 2:
 			long = append(long, text)
 		default:
@@ -89,6 +91,16 @@ func (u *unit) readable() (sentences, run string) {
 		}
 	}
 	return strings.Join(long, "\n"), strings.Join(short, " ")
+}
+
+// vocabulary are words that the API and schemas are made of. In a row they read
+// like nothing that anybody wrote, and classifiers see attacks in such.
+var vocabulary = map[string]bool{
+	"type": true, "text": true, "content": true, "function": true, "name": true, "description": true, "parameters": true, "strict": true,
+	"object": true, "string": true, "number": true, "integer": true, "boolean": true, "array": true, "null": true,
+	"properties": true, "required": true, "items": true, "enum": true, "title": true, "format": true, "additionalProperties": true,
+	"default": true, "examples": true, "pattern": true, "const": true, "anyOf": true, "oneOf": true, "allOf": true, "$ref": true, "$defs": true,
+	"json_schema": true, "schema": true,
 }
 
 // words counts words with letters in text, up to three.
@@ -142,11 +154,109 @@ func seamsOf(units []unit, reach int) []seam {
 			}
 		}
 	}
-	seams := seamsIn(all, reach)
+	seams := seamsIn(all, reach/2, reach)
 	if parted {
-		seams = append(seams, seamsIn(prose, reach)...)
+		seams = append(seams, seamsIn(prose, reach/2, reach)...)
+	}
+	if own := bySpeaker(units); len(own) > 0 {
+		seams = append(seams, seamsIn(own, reach/2, reach)...)
 	}
 	return seams
+}
+
+// bySpeaker is the prose of a conversation sorted by whose it is and what it is:
+// what somebody goes on to say after an answer. It is empty where nobody goes on.
+func bySpeaker(units []unit) []piece {
+	type speaker struct {
+		origin conversation.Origin
+		kind   conversation.Kind
+	}
+	var order []speaker
+	said := map[speaker][]piece{}
+	last, again := speaker{}, false
+	for i := range units {
+		u := &units[i]
+		if !u.prose {
+			continue
+		}
+		who := speaker{u.origin, u.kind}
+		if _, known := said[who]; !known {
+			order = append(order, who)
+		} else {
+			again = again || who != last
+		}
+		last = who
+		for _, l := range u.leaves {
+			said[who] = append(said[who], piece{open.String(*l.Text), u.planted(), true})
+		}
+	}
+	if !again {
+		return nil
+	}
+	var pieces []piece
+	for _, who := range order {
+		pieces = append(pieces, said[who]...)
+	}
+	return pieces
+}
+
+// value is a leaf that is neither prose nor the name of a member.
+type value struct {
+	text           string
+	object, column int
+	number         bool
+}
+
+// valuesOf returns the values of a conversation in its order, those in the
+// arguments of tool calls too.
+func valuesOf(units []unit) []value {
+	const arguments = -1
+	var all []value
+	for i := range units {
+		u := &units[i]
+		for _, text := range u.values {
+			all = append(all, value{text, arguments, arguments, false})
+		}
+		if u.prose {
+			continue
+		}
+		for _, l := range u.leaves {
+			v := value{open.String(*l.Text), l.Object, l.Column, l.Number}
+			if l.Named || l.Call && len(all) > 0 && all[len(all)-1] == v {
+				continue // each part of a result has the result's id
+			}
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// orders are the ways in which values may be read on: as they stand, object by
+// object (what lies deeper does not part the siblings), and column by column (the
+// descriptions of all tools, the texts of all parts).
+func orders(values []value) [][]piece {
+	if len(values) < 2 {
+		return nil
+	}
+	var all [][]piece
+	add := func() {
+		pieces := make([]piece, len(values))
+		for i, v := range values {
+			pieces[i].text = v.text
+		}
+		if !slices.ContainsFunc(all, func(had []piece) bool { return slices.Equal(had, pieces) }) {
+			all = append(all, pieces)
+		}
+	}
+	add()
+	values = slices.DeleteFunc(values, func(v value) bool { return v.number }) // a number parts no words
+	standing := slices.Clone(values)
+	slices.SortStableFunc(values, func(a, b value) int { return a.object - b.object })
+	add()
+	copy(values, standing)
+	slices.SortStableFunc(values, func(a, b value) int { return a.column - b.column })
+	add()
+	return all
 }
 
 // prose reports whether all of w is prose. A name or a schema word glued to a
@@ -161,7 +271,23 @@ func (w seam) prose() bool {
 	return true
 }
 
-func seamsIn(pieces []piece, reach int) []seam {
+// readable is unit.readable of a seam.
+func (w seam) readable() (sentences, run []string) {
+	for _, p := range w {
+		switch {
+		case vocabulary[p.text]:
+		case words(p.text) > 2:
+			sentences = append(sentences, p.text)
+		default:
+			run = append(run, p.text)
+		}
+	}
+	return sentences, run
+}
+
+// seamsIn returns the seams of pieces: each boundary with at least on characters
+// behind it, and reach where a seam begins or ends.
+func seamsIn(pieces []piece, on, reach int) []seam {
 	var seams []seam
 	done := cursor{} // boundaries before it have enough text behind them in the last seam
 	for i := 0; i+1 < len(pieces); i++ {
@@ -170,7 +296,7 @@ func seamsIn(pieces []piece, reach int) []seam {
 			continue
 		}
 		from := back(pieces, at, reach)
-		enough, to := ahead(pieces, at, reach)
+		enough, to := ahead(pieces, at, on, reach)
 		s := slices.Clone(pieces[from.piece : to.piece+1])
 		s[len(s)-1].text = s[len(s)-1].text[:to.at]
 		s[0].text = s[0].text[from.at:]
@@ -187,18 +313,32 @@ func (s seam) planted() bool {
 	return !slices.ContainsFunc(s, func(p piece) bool { return !p.planted })
 }
 
-// join joins s and returns where it did, before what is between.
-func (s seam) join(between func(a, b string) string) (string, []int) {
+// joined is a reading of a seam.
+type joined struct {
+	text   string
+	cuts   []int // where pieces were joined, before what is between
+	starts []int // where pieces begin
+}
+
+func (s seam) join(between func(a, b string) string) joined {
 	var b strings.Builder
-	cuts := make([]int, 0, len(s))
+	j := joined{cuts: make([]int, 0, len(s)), starts: make([]int, 0, len(s))}
 	for i, p := range s {
 		if i > 0 {
-			cuts = append(cuts, b.Len())
+			j.cuts = append(j.cuts, b.Len())
 			b.WriteString(between(s[i-1].text, p.text))
 		}
+		j.starts = append(j.starts, b.Len())
 		b.WriteString(p.text)
 	}
-	return b.String(), cuts
+	j.text = b.String()
+	return j
+}
+
+// moved is where the byte i stands in another reading of the same seam.
+func (j joined) moved(i int, to joined) int {
+	piece := sort.SearchInts(j.starts, i+1) - 1
+	return to.starts[piece] + i - j.starts[piece]
 }
 
 // byDigits joins a number that goes on directly, all else by a space.
@@ -234,15 +374,15 @@ func back(pieces []piece, c cursor, reach int) cursor {
 	}
 }
 
-// ahead goes reach characters on from c, and half of that.
-func ahead(pieces []piece, c cursor, reach int) (half, end cursor) {
+// ahead goes on characters on from c, and reach.
+func ahead(pieces []piece, c cursor, on, reach int) (half, end cursor) {
 	found := false
 	for n := 0; ; c = (cursor{c.piece + 1, 0}) {
 		text := pieces[c.piece].text
 		for c.at < len(text) && n < reach {
 			r, size := utf8.DecodeRuneInString(text[c.at:])
 			c.at += size
-			if n += place(r); n == reach/2 && !found {
+			if n += place(r); n == on && !found {
 				half, found = c, true
 			}
 		}
@@ -272,20 +412,21 @@ func place(r rune) int {
 	return 1
 }
 
-// crossing keeps the entities that no single piece shows: they cannot be masked
-// in one place.
-func crossing(found []pii.Entity, cuts []int) []pii.Entity {
-	kept := found[:0:0]
+// crossing parts the entities that no single piece shows, which cannot be masked in
+// one place, from the others.
+func crossing(found []pii.Entity, cuts []int) (cut, alone []pii.Entity) {
 	i := 0
 	for _, e := range found {
 		for i < len(cuts) && cuts[i] <= e.Span.Start {
 			i++
 		}
 		if i < len(cuts) && cuts[i] < e.Span.End {
-			kept = append(kept, e)
+			cut = append(cut, e)
+		} else {
+			alone = append(alone, e)
 		}
 	}
-	return kept
+	return cut, alone
 }
 
 // mask writes placeholders over the personal data that policy masks. It reports

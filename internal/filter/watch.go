@@ -1,9 +1,9 @@
 package filter
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,7 +20,7 @@ import (
 const (
 	// scoreStep is how many bytes of new text make a window worth scoring before
 	// Tick does.
-	scoreStep = 160
+	scoreStep = 192
 	// scoreReach is how many normalised characters before the new text a classifier
 	// sees again: its largest window is four blocks of 120 and moves on by one, so
 	// three blocks before the new text show it all that the whole text would.
@@ -74,7 +74,7 @@ type lane struct {
 	cites    []conversation.Citation
 	logprobs []json.Value
 	sheet    *sheet
-	keeps    bool // an escape was met: released at the end only
+	plain    int // the decoded reading needs the text from here on
 }
 
 // shift is a range of one text and what stands for it in another.
@@ -243,14 +243,16 @@ func (w *watch) advance(ctx context.Context, l *lane) ([]conversation.Event, err
 	if l.sheet.refused() {
 		return w.block(l.id.Choice), nil
 	}
-	if l.escaped(l.released) {
-		// What an escape spells is read when the lane has ended: structured output is
-		// decoded by whoever gets it, and must not say there what is refused here.
-		frontier, l.keeps = l.released, true
+	plain, err := w.lookDecoded(ctx, l, false)
+	if err != nil {
+		return nil, err
 	}
-	out := w.release(l, l.runeStart(frontier), nil)
+	if l.sheet.refused() {
+		return w.block(l.id.Choice), nil
+	}
+	out := w.release(l, l.runeStart(l.both(frontier, plain)), nil)
 	l.forget()
-	if len(l.text) > tailLimit && !l.keeps {
+	if len(l.text) > tailLimit {
 		l.sheet.block(guard.PersonalData)
 		return w.block(l.id.Choice), nil
 	}
@@ -308,10 +310,8 @@ func (w *watch) last(ctx context.Context, choice int) error {
 				return err
 			}
 		}
-		if l.escaped(l.base) {
-			if err := w.lookAcross(ctx, l, []string{unescape(string(l.text))}, w.p.answerAsk); err != nil {
-				return err
-			}
+		if _, err := w.lookDecoded(ctx, l, true); err != nil {
+			return err
 		}
 		if err := w.lookAtLogprobs(ctx, l); err != nil {
 			return err
@@ -320,11 +320,58 @@ func (w *watch) last(ctx context.Context, choice int) error {
 	return w.lookAtCalls(ctx, calls)
 }
 
-// escaped reports whether the kept text from an offset on has, or ends in what may
-// become, an escape that spells a character.
-func (l *lane) escaped(from int) bool {
-	text := l.text[max(from-l.base, 0):]
-	return bytes.Contains(text, []byte(`\u`)) || bytes.HasSuffix(text, []byte(`\`))
+// both is the frontier of two readings. A match that it cuts waits whole.
+func (l *lane) both(a, b int) int {
+	f := min(a, b)
+	for _, m := range l.masks {
+		if m.Span.Start < f && f < m.Span.End {
+			f = m.Span.Start
+		}
+	}
+	return max(f, l.released)
+}
+
+// lookDecoded shows the guards what escapes spell, where there are any, and returns
+// the frontier of that reading: structured output is decoded by whoever gets it, and
+// must not say there what is refused here. What it finds has no place where it could
+// be masked.
+func (w *watch) lookDecoded(ctx context.Context, l *lane, last bool) (int, error) {
+	text := l.from(&l.plain)
+	if !escaped(text) {
+		l.plain = min(l.spans, l.reach)
+		return l.end(), nil
+	}
+	from := l.plain
+	if !last {
+		text = settled(text)
+	}
+	d := decode(text)
+	found, err := w.judge(ctx, []asked{{d.text, inEscapes(text, w.p.answerAsk)}})
+	if err != nil || len(found) == 0 {
+		return l.end(), err
+	}
+	f := found[0]
+	frontier, visible := len(d.text), len(d.text)
+	if !last {
+		frontier, visible = f.before(w.p.hold), f.Visible
+	}
+	f.Terms = slices.DeleteFunc(f.Terms, func(t Term) bool {
+		return !d.spelled(t.Span) || !last && t.Span.Start >= frontier && t.Span.End >= visible // not decided yet, as in settle
+	})
+	f.Personal = slices.DeleteFunc(f.Personal, func(e pii.Entity) bool {
+		s := d.original(e.Span)
+		s.Start, s.End = s.Start+from, s.End+from
+		return !d.spelled(e.Span) || !last && e.Span.Start >= frontier || l.isMasked(s) || l.isBack(s)
+	})
+	l.sheet.addSeam(f)
+	l.plain = from + d.at(min(f.before(2*w.p.hold+w.p.back), f.before(scoreReach), frontier))
+	return from + d.at(frontier), nil
+}
+
+// isMasked reports whether a mask lies in s, if in part.
+func (l *lane) isMasked(s guard.Span) bool {
+	return slices.ContainsFunc(l.masks, func(m pii.Entity) bool { return overlap(m.Span, s) }) ||
+		slices.ContainsFunc(l.masked, func(m shift) bool { return overlap(m.from, s) })
 }
 
 // look runs the guards over the end of l and returns the frontier: no verdict on
@@ -342,6 +389,12 @@ func (w *watch) look(ctx context.Context, l *lane, last bool) (int, error) {
 	found, err := w.judge(ctx, texts)
 	if err != nil {
 		return 0, err
+	}
+	if !spans.any() {
+		l.spans = l.end()
+	}
+	if !harm.any() {
+		l.reach = l.end()
 	}
 	frontier := l.end()
 	if spans.any() {
@@ -559,8 +612,8 @@ func (l *lane) citationsUpTo(frontier int) []conversation.Citation {
 
 // forget drops text that no guard needs any more.
 func (l *lane) forget() {
-	i := min(l.released, l.spans, l.reach) - l.base
-	for i > 0 && !utf8.RuneStart(l.text[i]) {
+	i := min(l.released, l.spans, l.reach, l.plain) - l.base
+	for i > 0 && (i < len(l.text) && !utf8.RuneStart(l.text[i]) || l.text[i-1] == '\\') { // an escape stays whole
 		i--
 	}
 	if i <= 0 {

@@ -552,12 +552,13 @@ func TestManyPiecesAreLinear(t *testing.T) {
 	p := newPolicy(t, func(c *filter.Config) {
 		c.Prompt.Personal = map[string]filter.Mode{"Email": filter.Mask}
 		c.Prompt.Blocklists = []*blocklist.List{list(t, "project heron")}
+		c.Deadline = 5 * time.Minute // what counts is the processor's time
 	})
 	c := talk(user("hello"))
 	for i := range 60_000 {
 		c.Extra = append(c.Extra, json.Member{Name: content.New(fmt.Sprintf("a%d", i)), Value: json.Value{Kind: json.String, Text: content.New(fmt.Sprintf("m%d@example.org", i))}})
 	}
-	began := time.Now()
+	began := cpu()
 	r, subs, err := p.Prompt(context.Background(), c)
 	if err != nil || r.Action == guard.Pass {
 		t.Fatalf("action %d, err %v", r.Action, err)
@@ -566,8 +567,8 @@ func TestManyPiecesAreLinear(t *testing.T) {
 	for range 200 {
 		push(t, w, delta("Mail [Email 777], then wait. "))
 	}
-	if took := time.Since(began); took > 15*time.Second {
-		t.Errorf("took %v", took)
+	if took := cpu() - began; took > 15*time.Second {
+		t.Errorf("took %v of processor time", took)
 	}
 }
 

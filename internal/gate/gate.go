@@ -85,6 +85,7 @@ const (
 	BackendFailed
 	Cancelled
 	IdentityUnavailable // the identity provider could not be asked about a token
+	Overloaded          // no memory left for the request
 	codes               // how many there are
 )
 
@@ -93,7 +94,7 @@ var words = [codes]string{
 	"Internal", "InvalidKey", "InvalidToken", "MissingRole", "KeyAuthDisabled", "PublicAccessDisabled",
 	"AddressDenied", "LinkDenied", "DeploymentNotFound", "NotSupportedByModel", "TokenLimit", "RequestLimit",
 	"NoLawfulBackend", "TermsExpired", "RecordUnavailable", "GuardUnavailable", "ContentFiltered",
-	"BadRequest", "NotFound", "BackendFailed", "Cancelled", "IdentityUnavailable",
+	"BadRequest", "NotFound", "BackendFailed", "Cancelled", "IdentityUnavailable", "Overloaded",
 }
 
 func (c Code) String() string {
@@ -111,7 +112,7 @@ var statuses = [codes]int{
 	DeploymentNotFound: 404, NotFound: 404,
 	NotSupportedByModel: 400, BadRequest: 400, ContentFiltered: 400,
 	TokenLimit: 429, RequestLimit: 429,
-	NoLawfulBackend: 503, TermsExpired: 503, RecordUnavailable: 503, GuardUnavailable: 503, IdentityUnavailable: 503,
+	NoLawfulBackend: 503, TermsExpired: 503, RecordUnavailable: 503, GuardUnavailable: 503, IdentityUnavailable: 503, Overloaded: 503,
 	BackendFailed: 502, Cancelled: 499, Internal: 500,
 }
 

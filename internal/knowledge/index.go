@@ -29,9 +29,13 @@ const (
 // the honest answer is that nothing was found. Tuned on testdata of this package
 // and of the demo's corpus.
 const (
-	floorBest  = 0.5
+	floorBest  = 0.46
+	floorTitle = 0.36 // for the best passage of a document whose title has a word of the question
 	floorOther = 0.3
 	floorScore = 0.25 // of the best score
+	// What an everyday word weighs, and one that no document has.
+	phrasingShare = 0.6
+	unsaidShare   = 0.3
 )
 
 // Bounds of a query.
@@ -268,7 +272,11 @@ type queryTerm struct {
 	// joined: a hyphenated word's closed spelling, which stands for its parts and
 	// has no weight of its own.
 	joined bool
-	idf    float64
+	// near: another word for one that was asked with; it has no weight of its own.
+	near bool
+	// phrasing: an everyday word or a number, which a document that answers may lack.
+	phrasing bool
+	idf      float64
 }
 
 // query is a question taken apart.
@@ -314,7 +322,16 @@ func newQuery(languages []string, text string) query {
 				bit[t.Start] = parts
 			}
 			seen[t.Term] = len(terms)
-			terms = append(terms, queryTerm{key: key(language, t.Term), parts: parts, joined: joined})
+			terms = append(terms, queryTerm{key: key(language, t.Term), parts: parts, joined: joined,
+				phrasing: t.Number || lexis.Everyday(language, t.Term)})
+		}
+		for _, asked := range terms[:len(terms):len(terms)] {
+			_, stem, _ := strings.Cut(asked.key, ":")
+			for _, other := range lexis.Near(language, stem) {
+				if _, ok := seen[other]; !ok {
+					terms = append(terms, queryTerm{key: key(language, other), parts: asked.parts, near: true})
+				}
+			}
 		}
 		q.byLanguage[language] = terms
 		q.weights[language] = make([]float64, words)
@@ -355,11 +372,11 @@ func (s *state) search(ctx context.Context, visible bitset, text string, k int) 
 				}
 			}
 			terms[i].idf = idf(n, df)
-			if !terms[i].joined {
+			if terms[i].near {
+				terms[i].idf *= lexis.NearShare
+			} else if !terms[i].joined {
 				w := &q.weights[language][bits.TrailingZeros64(terms[i].parts)]
-				// A word that no document has weighs as much as one that a single passage
-				// has: the question asks for something that may not be here.
-				*w = max(*w, idf(n, max(df, 1)))
+				*w = max(*w, terms[i].weight(n, df))
 			}
 			for _, p := range list {
 				if !visible.has(int(s.document[p.passage])) {
@@ -373,6 +390,20 @@ func (s *state) search(ctx context.Context, visible bitset, text string, k int) 
 		}
 	}
 	return s.best(q, scores, masks, k), nil
+}
+
+// weight is what a word of the question counts when it is asked how much of the
+// question a passage has. A rare word that no document has weighs as much as one
+// that a single passage has: the question asks for something that may not be here.
+func (t queryTerm) weight(n, df int) float64 {
+	switch w := idf(n, max(df, 1)); {
+	case !t.phrasing:
+		return w
+	case df == 0:
+		return unsaidShare * w
+	default:
+		return phrasingShare * w
+	}
 }
 
 func idf(n, df int) float64 {
@@ -398,12 +429,12 @@ func (s *state) best(q query, scores []float64, masks []uint64, k int) []Hit {
 		found = append(found, candidate{p, score, coverage})
 		top, topCoverage = max(top, score), max(topCoverage, coverage)
 	}
-	if topCoverage < floorBest {
-		return nil
-	}
 	slices.SortFunc(found, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.passage, b.passage))
 	})
+	if len(found) == 0 || topCoverage < floorBest && (topCoverage < floorTitle || !s.entitled(q, found[0].passage)) {
+		return nil
+	}
 	var hits []Hit
 	for _, c := range found {
 		if len(hits) == k || c.score < floorScore*top {
@@ -416,6 +447,19 @@ func (s *state) best(q query, scores []float64, masks []uint64, k int) []Hit {
 		hits = append(hits, h)
 	}
 	return hits
+}
+
+// entitled reports whether the title of the passage's document has a word of the
+// question: a title names what a document is about.
+func (s *state) entitled(q query, passage int) bool {
+	doc := s.entries[s.document[passage]].doc
+	for _, t := range q.analysers[doc.Language].Tokens(open.String(doc.Title)) {
+		k := key(doc.Language, t.Term)
+		if !t.Stop && slices.ContainsFunc(q.byLanguage[doc.Language], func(x queryTerm) bool { return x.key == k && !x.near && !x.phrasing }) {
+			return true
+		}
+	}
+	return false
 }
 
 // share is how much of the question's weight mask has.

@@ -504,6 +504,10 @@ func TestFollowUp(t *testing.T) {
 			t.Errorf("%q: %q", q, got)
 		}
 	}
+	long := content.New("And " + strings.Repeat("x", 8<<10))
+	if got := knowledge.FollowUp(before, long); open.String(got) != open.String(long) {
+		t.Error("a question loses words to the one before it")
+	}
 }
 
 // TestErrorsHoldNoContent: names in access lists and documents are content.

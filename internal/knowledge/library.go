@@ -440,10 +440,11 @@ func (l *Library) Remove(document string) error {
 }
 
 // FollowUp is the query for a question that leans on the one before it ("and
-// for children?"): both together. Other questions stand alone.
+// for children?"): both together. Other questions stand alone, and so does one
+// that would lose words at the bound of a query.
 func FollowUp(previous, question content.Text) content.Text {
 	q := open.String(question)
-	if previous.Empty() || !lexis.Leans(q) {
+	if previous.Empty() || !lexis.Leans(q) || previous.Len()+1+len(q) > maxQuery {
 		return question
 	}
 	return content.New(open.String(previous) + " " + q)

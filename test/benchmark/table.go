@@ -95,27 +95,47 @@ func bigPrompt(ctx context.Context, l *lab) error {
 	return nil
 }
 
-// soakLoad keeps one load up and prints the memory each minute.
+// soakLoad keeps one load up, prints the memory each minute and judges it at the
+// end: from the second minute on, when all is warm, it must not grow.
 func soakLoad(ctx context.Context, l *lab, d time.Duration) error {
 	t := l.targets()[2]
-	payload := body(2<<10, false)
-	stream := body(2<<10, true)
-	began, at2 := time.Now(), 0
-	for minute := 1; time.Since(began) < d; minute++ {
+	payload, stream := body(2<<10, false), body(2<<10, true)
+	var resident []int // KiB, by minute
+	var failed int64
+	for began := time.Now(); time.Since(began) < d; {
 		r := load(ctx, t, payload, 32, min(30*time.Second, d/2))
 		s := load(ctx, t, stream, 32, min(30*time.Second, d/2))
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if minute == 2 {
-			at2 = s.rss
-		}
-		change := 0.0
-		if at2 > 0 {
-			change = 100 * float64(s.rss-at2) / float64(at2)
-		}
-		fmt.Printf("minute %2d: %6d requests, %5d streams, %d failed, resident %.1f MiB (%+.1f %% since minute 2; floor process %.1f MiB)\n",
-			minute, r.requests, s.requests, r.failed+s.failed, float64(s.rss)/1024, change, float64(l.floor.memory("VmRSS"))/1024)
+		resident = append(resident, s.rss)
+		failed += r.failed + s.failed
+		fmt.Printf("minute %2d: %6d requests, %5d streams, %d failed, resident %.1f MiB (floor process %.1f MiB)\n",
+			len(resident), r.requests, s.requests, r.failed+s.failed, float64(s.rss)/1024, float64(l.floor.memory("VmRSS"))/1024)
+	}
+	return verdict(resident, failed)
+}
+
+// What the memory may grow by from minute 2 to the end: the garbage collector
+// moves it about this much without a leak.
+const (
+	growthShare = 0.25
+	growthKiB   = 16 << 10
+)
+
+func verdict(resident []int, failed int64) error {
+	if failed > 0 {
+		return fmt.Errorf("%d requests failed", failed)
+	}
+	if len(resident) < 3 {
+		fmt.Println("too short to judge the memory: three minutes are the least")
+		return nil
+	}
+	at2, end := resident[1], resident[len(resident)-1]
+	share := float64(end-at2) / float64(at2)
+	fmt.Printf("resident in minute 2: %.1f MiB, at the end: %.1f MiB (%+.1f %%)\n", float64(at2)/1024, float64(end)/1024, 100*share)
+	if share > growthShare && end-at2 > growthKiB {
+		return fmt.Errorf("the memory grew by %.0f %%: more than %.0f %% is a leak", 100*share, 100*growthShare)
 	}
 	return nil
 }

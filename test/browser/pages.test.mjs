@@ -184,6 +184,87 @@ describe("asking", () => {
   });
 });
 
+describe("the page as a whole", () => {
+  test("the last example keeps its distance from the field", async () => {
+    const { page, clean, close } = await open("nurse", { viewport: { width: 1280, height: 800 } });
+    const example = await page.locator(".example").last().boundingBox();
+    const field = await page.locator("#composer").boundingBox();
+    assert.ok(example && field && field.y - example.y - example.height >= 24, JSON.stringify([example, field]));
+    clean();
+    await close();
+  });
+
+  test("at 400 % zoom the field is whole, and nothing covers the text", async () => {
+    const { page, clean, close } = await open("nurse", { viewport: { width: 320, height: 256 } });
+    await page.locator("#question").fill("A long question ".repeat(60));
+    const height = (await page.locator("#composer").boundingBox())?.height ?? 0;
+    assert.ok(height > 40 && height < 200, String(height));
+    assert.equal(await page.locator(".dock").evaluate((n) => getComputedStyle(n).position), "static");
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    clean();
+    await close();
+  });
+
+  test("each conversation has a title of its own, without the question", async () => {
+    const { page, clean, close } = await open();
+    const titles = [await page.title()];
+    for (const q of [VISITORS, PAY]) {
+      await page.goto("/");
+      await ask(page, q);
+      await page.waitForFunction((t) => document.title !== t, titles[0]);
+      titles.push(await page.title());
+      await page.reload();
+      assert.equal(await page.title(), titles.at(-1));
+    }
+    assert.equal(new Set(titles).size, 3, titles.join());
+    assert.doesNotMatch(titles.join(), /visitors|pay/i);
+    clean();
+    await close();
+  });
+
+  test("a long paragraph shows how many words were checked, outside of any live region", { skip }, async () => {
+    const { page, clean, close } = await open();
+    await ask(page, "droning: " + VISITORS, false);
+    const now = page.locator('.steps li[data-step="writing"]');
+    await now.getByText(/Writing: \d+ words checked so far/).waitFor();
+    const first = Number((await now.innerText()).match(/\d+/)?.[0]);
+    await page.waitForFunction((n) => Number(document.querySelector('.steps li[data-step="writing"]')?.textContent?.match(/\d+/)?.[0]) > n, first);
+    assert.equal(await now.count(), 1, "one step, not one a report");
+    await now.locator(".elapsed").waitFor();
+    assert.equal(await page.evaluate(() => document.querySelectorAll(".turn [aria-live], .turn [role=status], .turn [role=alert]").length), 0);
+    await page.locator("#stop").click();
+    await page.locator("#stop").click({ force: true, timeout: 500 }).catch(() => {}); // pressed twice
+    await page.locator('.notice[data-state="stopped"]').waitFor();
+    assert.equal(await page.locator(".page-notice").count(), 0);
+    clean();
+    await close();
+  });
+
+  test("no sources, no copying; a stopped answer says so in its copy", { skip }, async () => {
+    const { page, clean, close } = await open("nurse", { permissions: ["clipboard-read", "clipboard-write"] });
+    const none = await ask(page, PAY);
+    assert.equal(await none.getByRole("button", { name: "Copy with sources" }).count(), 0);
+    const turn = await ask(page, "slowly: " + VISITORS, false);
+    await turn.locator(".text p").nth(6).waitFor();
+    await page.locator("#stop").click();
+    await turn.getByRole("button", { name: "Copy with sources" }).click();
+    await page.getByText("Copied", { exact: true }).first().waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(copied, /Stopped\.\n\nSources\n\[1\] [^\n]+ \(\d+\s[A-Z][a-z]+\s\d{4}\)[\s\S]*From Sallyport, \d+\s[A-Z][a-z]+\s\d{4}\./);
+    clean();
+    await close();
+  });
+
+  test("a question from right to left stands on its side", async () => {
+    const { page, clean, close } = await open();
+    const turn = await ask(page, "متى يُسمح بزيارة المرضى؟");
+    assert.equal(await turn.locator(".words").evaluate((n) => getComputedStyle(n).direction), "rtl");
+    assert.equal(await turn.locator(".notice h3").evaluate((n) => getComputedStyle(n).direction), "ltr");
+    clean();
+    await close();
+  });
+});
+
 describe("hostile text", () => {
   test("markup in a question, a title, a passage and an answer stays text", { skip }, async () => {
     const { page, clean, close } = await open();
@@ -373,6 +454,22 @@ describe("sessions", () => {
     await context.addCookies(cookies);
     const r = await page.goto(url);
     assert.equal(r.status(), 401, "the old cookie opens nothing");
+    await close();
+  });
+
+  test("signing out elsewhere ends the answer under way; going back shows nothing of it", { skip }, async () => {
+    const { page, context, close } = await open("analyst");
+    await ask(page, "slowly: " + VISITORS, false);
+    await page.locator(".turn .text p").nth(1).waitFor();
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await other.getByText("You have signed out").waitFor();
+    await page.locator('.notice[data-state="session_ended"]').first().waitFor();
+    assert.match(await page.locator("#question").inputValue(), /^slowly/);
+    await other.goBack();
+    await other.getByText("You are not signed in").waitFor();
+    assert.doesNotMatch(await other.evaluate(() => document.body.innerText), /visitors/i);
     await close();
   });
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -233,6 +234,22 @@ func (s *Service) raw(t testing.TB, request string, wait time.Duration) (string,
 	if err != nil {
 		t.Fatal(err)
 	}
+	return exchange(c, request, wait)
+}
+
+// rawTLS is raw under TLS: as HTTP/1.1 by agreement, or without any.
+func (l *Lab) rawTLS(t testing.TB, request string, wait time.Duration, protocols ...string) (string, time.Duration) {
+	t.Helper()
+	config := l.H2.Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = protocols
+	c, err := tls.Dial("tcp", strings.TrimPrefix(l.Secure, "https://"), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exchange(c, request, wait)
+}
+
+func exchange(c net.Conn, request string, wait time.Duration) (string, time.Duration) {
 	defer func() { _ = c.Close() }()
 	began := time.Now()
 	_ = c.SetDeadline(began.Add(wait))
@@ -302,6 +319,14 @@ func TestMalformedHTTP(t *testing.T) {
 			t.Errorf("%s: the connection stays open", name)
 		}
 		checkRaw(t, name, out)
+		for _, protocols := range [][]string{nil, {"http/1.1"}} {
+			out, took := l.rawTLS(t, request, wait, protocols...)
+			if took >= wait {
+				t.Errorf("%s, under TLS: the connection stays open", name)
+			}
+			checkRaw(t, name+", under TLS", out)
+			totals.add("bad requests", 1)
+		}
 		totals.add("bad requests", 1)
 	}
 	l.quiet(t, before)

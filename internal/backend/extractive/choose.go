@@ -20,29 +20,60 @@ const (
 	inPassage  = 0.2 // elsewhere in the passage
 )
 
-// Weights of what else speaks for a sentence, beside a coverage of 0 to 1.
+// What speaks for a sentence: each is between 0 and 1.
 const (
-	bonusCue       = 0.22 // it has the kind of thing that was asked for
-	bonusProximity = 0.12 // the question's neighbours are neighbours here
-	bonusOwn       = 0.45 // share of the question in the sentence itself
-	bonusRank      = 0.05 // retrieval's own order
+	byCoverage   = iota // share of the question that it has with what stands around it
+	byOwn               // share of the question that it has itself
+	byHeading           // share of the question in the heading above it
+	byTitle             // share of the question in the document's title
+	byFocus             // it has what the question asks for ("which bag")
+	byCue               // it has the kind of thing that was asked for, as far as its words tell
+	byMeasure           // it has the number, the time or the person that was asked for
+	byProximity         // the question's neighbours are neighbours here
+	byRank              // retrieval's own order
+	byAnnounce          // it announces and does not tell
+	byLong              // it is too long to quote well
+	byBack              // it points back to what is not quoted
+	bySubject           // it begins with a word of the question
+	byNothingNew        // it only repeats a question that asks for more than yes or no
+	byIntro             // it stands before the first heading, where a document says what it is for
+	byProcedure         // steps are asked for, and the heading announces some
+	byNot               // it says that something is not so, and so does the question
+	signs
 )
+
+// weights of the signs, chosen on the dev questions of the demo's corpus and on
+// half of a public set.
+var weights = [signs]float64{
+	byCoverage: 2.6, byOwn: 0.5, byHeading: 0.1, byTitle: 0.7, byFocus: 0.2, byCue: 1.1, byMeasure: 0.7, byProximity: 0.4,
+	byRank: 0.35, byAnnounce: -0.2, byLong: -0.1, byBack: -0.3, bySubject: 0.45, byNothingNew: -2, byIntro: -0.9,
+	byProcedure: 0.8, byNot: 1,
+}
 
 // The stop rule: below these shares of the question nothing is quoted. Tuned on
 // the dev half of the questions on the demo's corpus.
 const (
 	floorCoverage = 0.36
+	floorBest     = 0.25 // of the one that is quoted first
 	floorOwn      = 0.18
+	// enoughHeading: below a heading with so much of the question, a sentence needs
+	// none of it.
+	enoughHeading = 0.5
 )
 
 // Bounds.
 const (
 	maxQuotes    = 5
 	maxSentences = 20_000
-	keepShare    = 0.65 // of the best score: what else is worth quoting
+	keepShare    = 0.75 // of the best score: what else is worth quoting
 	followWeight = 0.4  // of the previous question's words
-	tooAlike     = 0.7  // overlap of words from which a sentence says nothing new
-	longest      = 60   // words; longer sentences lose a little
+	// unwantedWeight is that of what the question sets aside.
+	unwantedWeight = 0.2
+	tooAlike       = 0.7 // overlap of words from which a sentence says nothing new
+	mostOfIt       = 0.8 // share of its words, from the question, from which it says nothing new
+	longest        = 60  // words; longer sentences lose a little
+	// phrasingShare is what an everyday word weighs that no passage has.
+	phrasingShare = 0.3
 )
 
 // sentence is a candidate.
@@ -60,114 +91,189 @@ type sentence struct {
 // term is a word of the question.
 type term struct {
 	stem   string
+	near   []string // everyday words that may stand for it
 	weight float64
+	// phrasing: an everyday word or a number, which the answer may lack.
+	phrasing bool
+	focus    bool // what the question asks for: "which bag"
+}
+
+// in is how much of t a set of words has: all, the share of a near word, nothing.
+func (t *term) in(has map[string]bool) float64 {
+	if has[t.stem] {
+		return 1
+	}
+	for _, n := range t.near {
+		if has[n] {
+			return lexis.NearShare
+		}
+	}
+	return 0
+}
+
+// reading is the passages and the question taken apart.
+type reading struct {
+	kind      kind
+	negated   bool
+	terms     []term
+	pairs     [][2]string // the question's neighbours
+	sentences []sentence
+	titles    []map[string]bool // words, by passage
+	passages  []map[string]bool // words, by passage
+	intro     []bool            // by passage: before the document's first heading
+}
+
+// candidate is a sentence that may be quoted.
+type candidate struct {
+	sentence int
+	x        [signs]float64
+	score    float64
 }
 
 // choose returns the sentences that answer, best first; none when nothing does.
 func choose(ctx context.Context, a ask) ([]quote, error) {
+	r, err := newReading(ctx, a)
+	if err != nil || len(r.terms) == 0 {
+		return nil, err
+	}
+	ranked, err := r.rank(ctx)
+	if err != nil || len(ranked) == 0 {
+		return nil, err
+	}
+	if !r.answers(ranked) {
+		return nil, nil
+	}
+	ranked[0].sentence = r.firstStep(ranked[0])
+	return r.pick(ranked), nil
+}
+
+// answers reports whether the passages are about the question at all: some
+// sentence has enough of it, and the best one is not far from it.
+func (r *reading) answers(ranked []candidate) bool {
+	for _, c := range ranked {
+		if c.x[byCoverage] >= floorCoverage && (c.x[byOwn] >= floorOwn || c.x[byHeading] >= enoughHeading) {
+			return ranked[0].x[byCoverage] >= floorBest
+		}
+	}
+	return false
+}
+
+// firstStep is where the steps begin when all of them are asked for: the best one
+// then has nothing of the question that their heading has not.
+func (r *reading) firstStep(c candidate) int {
+	i := c.sentence
+	if r.kind != steps || r.sentences[i].Unit != lexis.Item || c.x[byHeading] < c.x[byOwn] {
+		return i
+	}
+	for i > 0 && r.sentences[i-1].passage == r.sentences[i].passage && r.sentences[i-1].Unit == lexis.Item {
+		i--
+	}
+	return i
+}
+
+func newReading(ctx context.Context, a ask) (*reading, error) {
 	language := lexis.Guess(a.question)
 	words := lexis.NewAnalyser(language)
 	sentences, titles, err := take(ctx, a, words)
-	if err != nil || len(sentences) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	terms := asked(a, words, language)
-	if len(terms) == 0 {
-		return nil, nil
+	r := &reading{kind: kindOf(a.question), negated: negates(a.question), terms: asked(a, words, language), pairs: neighbours(words.Tokens(a.question)),
+		sentences: sentences, titles: titles, passages: make([]map[string]bool, len(a.passages))}
+	if r.kind == anything && leans(a, language) {
+		r.kind = kindOf(a.previous)
 	}
-	weigh(terms, sentences, titles)
-	kind := kindOf(a.question)
-	if kind == anything && leans(a, language) {
-		kind = kindOf(a.previous)
+	weigh(r.terms, sentences, titles)
+	for i := range r.passages {
+		r.passages[i] = map[string]bool{}
+		r.intro = append(r.intro, strings.HasPrefix(a.passages[i].source.Anchor, "0 "))
 	}
-	type scored struct {
-		i               int
-		score, coverage float64
-		own             float64
-	}
-	var ranked []scored
-	passageHas := make([]map[string]bool, len(a.passages))
 	for _, s := range sentences {
-		m := passageHas[s.passage]
-		if m == nil {
-			m = map[string]bool{}
-			passageHas[s.passage] = m
-		}
 		for t := range s.has {
-			m[t] = true
+			r.passages[s.passage][t] = true
 		}
 	}
-	pairs := neighbours(words.Tokens(a.question))
-	for i := range sentences {
+	return r, nil
+}
+
+// rank scores every sentence that has a word of the question, or stands below a
+// heading that has, best first.
+func (r *reading) rank(ctx context.Context) ([]candidate, error) {
+	var ranked []candidate
+	for i := range r.sentences {
 		if i&1023 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		s := &sentences[i]
+		s := &r.sentences[i]
 		if s.Unit == lexis.Heading || s.words < 2 {
 			continue
 		}
-		coverage, own := cover(terms, sentences, i, titles[s.passage], passageHas[s.passage])
-		if own == 0 {
+		c := candidate{sentence: i, x: r.look(i)}
+		if c.x[byOwn] == 0 && c.x[byHeading] < enoughHeading {
 			continue
 		}
-		score := coverage + bonusOwn*own + bonusCue*cue(kind, s) + bonusProximity*near(pairs, s.terms)
-		score += bonusRank / float64(1+s.passage)
-		if s.words > longest {
-			score -= 0.1
+		for sign, v := range c.x {
+			c.score += weights[sign] * v
 		}
-		if strings.HasSuffix(s.raw, ":") || strings.HasSuffix(s.raw, "?") {
-			score -= 0.2 // it announces, it does not tell
-		}
-		ranked = append(ranked, scored{i, score, coverage, own})
+		ranked = append(ranked, c)
 	}
-	slices.SortFunc(ranked, func(x, y scored) int {
-		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.i, y.i))
+	slices.SortFunc(ranked, func(x, y candidate) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(x.sentence, y.sentence))
 	})
-	if len(ranked) == 0 {
-		return nil, nil
-	}
-	best := ranked[0]
-	if best.coverage < floorCoverage || best.own < floorOwn {
-		return nil, nil
-	}
+	return ranked, nil
+}
+
+// pick takes the best, what else is nearly as good, and what they need to be
+// understood.
+func (r *reading) pick(ranked []candidate) []quote {
 	var quotes []quote
 	taken := map[int]bool{}
-	pick := func(i int, score float64) {
-		if taken[i] || len(quotes) == maxQuotes || sentences[i].Unit == lexis.Heading {
+	best := ranked[0]
+	take := func(i, lead int) {
+		if taken[i] || len(quotes) == maxQuotes || r.sentences[i].Unit == lexis.Heading {
 			return
 		}
 		taken[i] = true
-		s := sentences[i]
-		quotes = append(quotes, quote{passage: s.passage, start: s.Start, end: s.End, score: score, order: i})
+		s := r.sentences[i]
+		quotes = append(quotes, quote{passage: s.passage, start: s.Start, end: s.End, order: i, lead: lead})
 	}
 	limit := 3
-	if kind == steps {
+	if r.kind == steps {
 		limit = maxQuotes
 	}
-	for _, r := range ranked {
-		if len(quotes) >= limit || r.score < keepShare*best.score || r.coverage < floorCoverage {
+	take(best.sentence, best.sentence)
+	for _, c := range ranked[1:] {
+		if len(quotes) >= limit || c.score < keepShare*best.score || c.x[byCoverage] < floorCoverage {
 			break
 		}
-		if !alike(sentences, taken, r.i) {
-			pick(r.i, r.score)
+		if !alike(r.sentences, taken, c.sentence) {
+			take(c.sentence, c.sentence)
 		}
 	}
-	for _, i := range behind(sentences, kind, best.i) {
-		pick(i, best.score)
+	for _, i := range behind(r.sentences, r.kind, best.sentence) {
+		take(i, best.sentence)
 	}
-	// What must be done comes in steps: the items behind the best one, or those
-	// that the best sentence announces.
-	top := sentences[best.i]
-	if kind == steps && top.Unit == lexis.Item || strings.HasSuffix(top.raw, ":") {
-		for j := best.i + 1; j < len(sentences); j++ {
-			next := sentences[j]
-			if next.passage != top.passage || next.Unit != lexis.Item {
-				break
-			}
-			pick(j, best.score)
+	for _, i := range r.stepsBehind(best.sentence) {
+		take(i, best.sentence)
+	}
+	return quotes
+}
+
+// stepsBehind are the items behind sentence i when steps are asked for, or those
+// that it announces: what must be done comes in steps.
+func (r *reading) stepsBehind(i int) []int {
+	var out []int
+	s := r.sentences[i]
+	if (r.kind != steps || s.Unit != lexis.Item) && !strings.HasSuffix(s.raw, ":") {
+		return nil
+	}
+	for j := i + 1; j < len(r.sentences) && len(out) < maxQuotes; j++ {
+		if next := r.sentences[j]; next.passage != s.passage || next.Unit != lexis.Item {
+			break
 		}
+		out = append(out, j)
 	}
-	return quotes, nil
+	return out
 }
 
 // behind are the neighbours without which sentence i is not understood: the one
@@ -241,22 +347,38 @@ func take(ctx context.Context, a ask, words *lexis.Analyser) ([]sentence, []map[
 func asked(a ask, words *lexis.Analyser, language string) []term {
 	var terms []term
 	add := func(text string, weight float64) {
-		end := -1
+		end, after := -1, false
 		for _, t := range words.Tokens(text) {
-			if t.Stop || t.Start < end || len(t.Term) == 1 && !t.Number || askedFor[strings.ToLower(text[t.Start:t.End])] {
+			word, focus := strings.ToLower(text[t.Start:t.End]), after
+			after = word == "which" || word == "what"
+			if t.Stop || t.Start < end || len(t.Term) == 1 && !t.Number || askedFor[word] {
 				continue // the closed spelling behind a hyphenated word's parts
 			}
 			if !slices.ContainsFunc(terms, func(x term) bool { return x.stem == t.Term }) {
-				terms = append(terms, term{t.Term, weight})
+				terms = append(terms, term{stem: t.Term, near: lexis.Near(language, t.Term), weight: weight,
+					phrasing: t.Number || lexis.Everyday(language, t.Term), focus: focus})
 			}
 			end = t.End
 		}
 	}
-	add(a.question, 1)
+	wanted, unwanted := contrast(a.question)
+	add(wanted, 1)
+	add(unwanted, unwantedWeight)
 	if leans(a, language) {
 		add(a.previous, followWeight)
 	}
 	return terms[:min(len(terms), 128)]
+}
+
+// contrast takes what is not meant off a question: "soap instead of alcohol".
+func contrast(question string) (wanted, unwanted string) {
+	low := strings.ToLower(question)
+	for _, word := range []string{" instead of ", " rather than "} {
+		if i := strings.Index(low, word); i > 0 && len(low) == len(question) {
+			return question[:i], question[i+len(word):]
+		}
+	}
+	return question, ""
 }
 
 // leans reports whether the question goes on from the one before it.
@@ -269,12 +391,18 @@ func leans(a ask, language string) bool {
 func weigh(terms []term, sentences []sentence, titles []map[string]bool) {
 	n := float64(len(sentences))
 	for i := range terms {
+		t := &terms[i]
 		df := 0.0
 		for j := range sentences {
 			x := &sentences[j]
-			if x.has[terms[i].stem] || x.heading >= 0 && sentences[x.heading].has[terms[i].stem] || titles[x.passage][terms[i].stem] {
-				df++ // what a heading says, all below it is about
+			about := t.in(titles[x.passage]) // what a title or heading says, all below it is about
+			if x.heading >= 0 {
+				about = max(about, t.in(sentences[x.heading].has))
 			}
+			df += max(about, t.in(x.has))
+		}
+		if df == 0 && t.phrasing {
+			t.weight *= phrasingShare
 		}
 		df = max(df, 1)
 		// Smoother than BM25's: in a passage of five sentences the topic's own words
@@ -283,35 +411,75 @@ func weigh(terms []term, sentences []sentence, titles []map[string]bool) {
 	}
 }
 
-// cover is the share of the question that sentence i has with what stands
-// around it, and the share that it has itself.
-func cover(terms []term, sentences []sentence, i int, title, passage map[string]bool) (coverage, own float64) {
-	s := &sentences[i]
-	all := 0.0
-	for _, t := range terms {
+// look takes the signs of sentence i.
+func (r *reading) look(i int) (x [signs]float64) {
+	s := &r.sentences[i]
+	all, focus, found := 0.0, 0.0, 0.0
+	for j := range r.terms {
+		t := &r.terms[j]
 		all += t.weight
-		part := 0.0
-		switch {
-		case s.has[t.stem]:
-			part = 1
-			own += t.weight
-		case s.heading >= 0 && sentences[s.heading].has[t.stem]:
-			part = inHeading
-		case title[t.stem]:
-			part = inTitle
-		case i > 0 && related(&sentences[i-1], s) && sentences[i-1].has[t.stem]:
-			part = inPrevious
-		case i+1 < len(sentences) && related(s, &sentences[i+1]) && sentences[i+1].has[t.stem]:
-			part = inNext
-		case passage[t.stem]:
-			part = inPassage
+		own, above, title := t.in(s.has), 0.0, t.in(r.titles[s.passage])
+		if s.heading >= 0 {
+			above = t.in(r.sentences[s.heading].has)
 		}
-		coverage += part * t.weight
+		x[byOwn] += own * t.weight
+		x[byHeading] += above * t.weight
+		x[byTitle] += title * t.weight
+		x[byCoverage] += max(own, inHeading*above, inTitle*title, r.around(t, i)) * t.weight
+		found += own
+		if t.focus {
+			focus += t.weight
+			x[byFocus] += own * t.weight
+		}
 	}
-	if all == 0 {
-		return 0, 0
+	for _, sign := range []int{byOwn, byHeading, byTitle, byCoverage} {
+		x[sign] /= max(all, math.SmallestNonzeroFloat64)
 	}
-	return coverage / all, own / all
+	x[byFocus] /= max(focus, math.SmallestNonzeroFloat64)
+	x[byNothingNew] = either(r.kind != anything && r.kind != whether && found > mostOfIt*float64(len(s.has)), 1, 0)
+	if s.heading >= 0 {
+		x[byProcedure] = either(r.kind == steps && announces(r.sentences[s.heading].raw), 1, 0)
+	}
+	x[byIntro] = either(r.intro[s.passage], 1, 0)
+	x[bySubject] = r.subject(s)
+	x[byNot] = either(r.negated && negates(s.raw), 1, 0)
+	x[byProximity] = near(r.pairs, s.terms)
+	if c := cue(r.kind, s); r.kind.measured() {
+		x[byMeasure] = c
+	} else {
+		x[byCue] = c
+	}
+	x[byRank] = 1 / float64(1+s.passage)
+	x[byAnnounce] = either(strings.HasSuffix(s.raw, ":") || strings.HasSuffix(s.raw, "?"), 1, 0)
+	x[byLong] = either(s.words > longest, 1, 0)
+	x[byBack] = either(pronoun(s.raw), 1, 0)
+	return x
+}
+
+// subject is high when a word of the question stands early in s.
+func (r *reading) subject(s *sentence) float64 {
+	for at, word := range s.terms {
+		for j := range r.terms {
+			if r.terms[j].stem == word {
+				return 1 / float64(1+at)
+			}
+		}
+	}
+	return 0
+}
+
+// around is what t counts for sentence i where its neighbours or the rest of the
+// passage have it.
+func (r *reading) around(t *term, i int) float64 {
+	s := &r.sentences[i]
+	part := inPassage * t.in(r.passages[s.passage])
+	if i > 0 && related(&r.sentences[i-1], s) {
+		part = max(part, inPrevious*t.in(r.sentences[i-1].has))
+	}
+	if i+1 < len(r.sentences) && related(s, &r.sentences[i+1]) {
+		part = max(part, inNext*t.in(r.sentences[i+1].has))
+	}
+	return part
 }
 
 // related reports whether b goes on from a.

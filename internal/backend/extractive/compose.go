@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -141,13 +142,14 @@ func read(c *conversation.Conversation) ask {
 // quote is a chosen sentence.
 type quote struct {
 	passage, start, end int
-	score               float64
 	order               int // its place among all sentences
+	lead                int // the place of the sentence that it helps to understand; its own
 }
 
-// write frames the quotations, grouped by document and passage in the order of
-// their best sentence, those of one passage in reading order. Passages are
-// numbered by first use.
+// write frames the quotations, grouped by document, best first. What helps to
+// understand a sentence stands with it in reading order: the one it points back
+// to before it, the steps that follow behind it. Passages are numbered by first
+// use.
 func write(a ask, quotes []quote) []piece {
 	var (
 		pieces  []piece
@@ -159,9 +161,11 @@ func write(a ask, quotes []quote) []piece {
 		pieces = append(pieces, piece{text, citations})
 		at += len(text)
 	}
-	rank := map[int]int{} // of the passages
-	for i, q := range slices.Backward(quotes) {
-		rank[q.passage] = i
+	rank := map[int]int{} // of the leads
+	for i, q := range quotes {
+		if q.order == q.lead {
+			rank[q.lead] = i
+		}
 	}
 	for _, lead := range quotes { // best first
 		if written[lead.order] {
@@ -175,7 +179,7 @@ func write(a ask, quotes []quote) []piece {
 			}
 		}
 		slices.SortStableFunc(group, func(x, y quote) int {
-			return cmp.Or(cmp.Compare(rank[x.passage], rank[y.passage]), cmp.Compare(x.order, y.order))
+			return cmp.Or(cmp.Compare(rank[x.lead], rank[y.lead]), cmp.Compare(x.order, y.order))
 		})
 		add(frame(a.passages[lead.passage], at > 0))
 		for _, q := range group {
@@ -208,7 +212,7 @@ func frame(p passage, more bool) string {
 	s := "From the document:"
 	switch {
 	case p.title != "" && p.source.Updated != "":
-		s = fmt.Sprintf("From “%s” (updated %s):", p.title, p.source.Updated)
+		s = fmt.Sprintf("From “%s” (updated %s):", p.title, written(p.source.Updated))
 	case p.title != "":
 		s = fmt.Sprintf("From “%s”:", p.title)
 	}
@@ -216,6 +220,15 @@ func frame(p passage, more bool) string {
 		s = "\n" + s
 	}
 	return s + "\n\n"
+}
+
+// written is a date as the page writes it; what is no date stays as it is.
+func written(iso string) string {
+	d, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return iso
+	}
+	return d.Format("2 January 2006")
 }
 
 func length(pieces []piece) int {

@@ -128,4 +128,4 @@ func (b *Backend) answer(ctx context.Context, c *conversation.Conversation) conv
 }
 
 // fingerprint changes when the same conversation may get another answer.
-const fingerprint = "fp_extractive_1"
+const fingerprint = "fp_extractive_2"

@@ -148,7 +148,7 @@ func TestQuotesDocumentsOnly(t *testing.T) {
 	for _, x := range slices.Backward(got.citations) {
 		rest = rest[:x.Start] + rest[x.End:]
 	}
-	for _, w := range []string{"From “Fire safety” (updated 2026-02-03):", "From “Notes” (updated 2026-02-03):", "[1]", "[2]", "[3]", "- “”"} {
+	for _, w := range []string{"From “Fire safety” (updated 3 February 2026):", "From “Notes” (updated 3 February 2026):", "[1]", "[2]", "[3]", "- “”"} {
 		rest = strings.ReplaceAll(rest, w, "")
 	}
 	if strings.TrimSpace(rest) != "" {

@@ -108,7 +108,7 @@ func TestQuality(t *testing.T) {
 				nothing++
 				if len(got.citations) == 0 {
 					refused++
-				} else if set == "dev" {
+				} else if set == "dev" || os.Getenv("SALLYPORT_HELD") != "" {
 					t.Logf("not refused: %q\n%s", f[2], got.text)
 				}
 				continue

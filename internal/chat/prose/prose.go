@@ -92,6 +92,8 @@ type Draft struct {
 	cited    int
 	refs     int
 	missing  int // statements without a source
+	words    int // pushed so far
+	inWord   bool
 }
 
 // Passage is a passage that was in the prompt.
@@ -128,11 +130,25 @@ func (d *Draft) Cited() int { return d.cited }
 // Unsupported is how many statements have no source.
 func (d *Draft) Unsupported() int { return d.missing }
 
+// Words is how many words were pushed so far.
+func (d *Draft) Words() int { return d.words }
+
+func (d *Draft) count(s string) {
+	for _, r := range s {
+		space := unicode.IsSpace(r)
+		if !space && !d.inWord {
+			d.words++
+		}
+		d.inWord = !space
+	}
+}
+
 // Push takes released text and returns the blocks it finished.
 func (d *Draft) Push(t content.Text, cites []conversation.Citation) []Block {
 	d.given = append(d.given, cites...)
 	var out []Block
 	s := open.String(t)
+	d.count(s)
 	for s != "" {
 		line, rest, complete := strings.Cut(s, "\n")
 		d.line.WriteString(line)

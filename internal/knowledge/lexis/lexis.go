@@ -84,6 +84,11 @@ func (a *Analyser) Tokens(text string) []Token {
 	compound := -1 // index of the first token of a hyphenated word
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRuneInString(text[i:])
+		if end := degrees(text, i, r, n); end > 0 {
+			tokens = append(tokens, Token{Start: i, End: end, Term: a.word("degrees").term})
+			i = end
+			continue
+		}
 		if !wordRune(r) {
 			i += n
 			continue
@@ -151,7 +156,11 @@ func (a *Analyser) word(s string) word {
 		return w
 	}
 	folded := fold(s)
-	w := word{term: folded, stop: a.stop[folded]}
+	stop := a.stop[folded]
+	if b, ok := irregular[folded]; ok && a.language == "en" && !stop {
+		folded, stop = b, a.stop[b]
+	}
+	w := word{term: folded, stop: stop}
 	if a.stem != nil && len(folded) <= longestStemmed && !w.stop {
 		env := snowballstem.NewEnv(folded)
 		a.stem(env)
@@ -212,6 +221,17 @@ func joins(text string, i int, r rune, n int, number bool) bool {
 		return number && unicode.IsDigit(last) && unicode.IsDigit(next)
 	}
 	return false
+}
+
+// degrees is the end of a sign of temperature at i, or 0: °C is read "degrees".
+func degrees(text string, i int, r rune, n int) int {
+	if r != '°' || i+n >= len(text) || !strings.ContainsRune("CFcf", rune(text[i+n])) {
+		return 0
+	}
+	if next, _ := utf8.DecodeRuneInString(text[i+n+1:]); wordRune(next) && i+n+1 < len(text) {
+		return 0
+	}
+	return i + n + 1
 }
 
 // hyphen reports whether a hyphen at i ties two words together.

@@ -1,6 +1,7 @@
 package lexis_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -44,6 +45,8 @@ func TestTokens(t *testing.T) {
 		"the ward’s don't":         "the ward don't",
 		"ﬁle CAFÉ":                 "file café",
 		"24-48":                    "24 48",
+		"it broke at 8 °C":         "it break at 8 degre",
+		"°C2 °":                    "c2",
 		"前の文":                      "前 の 文",
 	} {
 		var got []string
@@ -56,6 +59,22 @@ func TestTokens(t *testing.T) {
 	}
 	if g := lexis.NewAnalyser("de").Tokens("Besuchszeiten"); g[0].Term != "besuchszeit" {
 		t.Errorf("German stem %q", g[0].Term)
+	}
+}
+
+// TestNear: near words go both ways, an everyday word is known by any of its forms,
+// and no other language has either.
+func TestNear(t *testing.T) {
+	term := func(s string) string { return lexis.NewAnalyser("en").Tokens(s)[0].Term }
+	for _, pair := range [][2]string{{"phone", "ring"}, {"rang", "telephoned"}, {"temperatures", "degrees"}, {"cold", "temperature"}} {
+		for i := range pair {
+			if a, b := term(pair[i]), term(pair[1-i]); !slices.Contains(lexis.Near("en", a), b) {
+				t.Errorf("%s is not near %s", b, a)
+			}
+		}
+	}
+	if !lexis.Everyday("en", term("arrived")) || lexis.Everyday("en", term("fridge")) || lexis.Everyday("de", "arriv") || lexis.Near("de", "phone") != nil {
+		t.Error("everyday words")
 	}
 }
 

@@ -45,13 +45,10 @@ var sameWord = map[string]string{
 	"organis": "organ", "organiz": "organ",
 	"authoris": "author", "authoriz": "author", "authorisation": "author",
 	"mileag": "mile", "sickness": "sick", "ill": "sick",
-	"medicin": "medic", "medicat": "medic", "drug": "medic",
-	"paid": "pay", "payment": "pay",
-	"bought": "buy", "purchas": "buy",
-	"approv": "approv", "kept": "keep",
+	"medicat": "medicin", "drug": "medicin",
+	"payment": "pay", "purchas": "buy",
 	"hrs": "hour", "min": "minut", "yr": "year",
-	"children": "child", "kid": "child",
-	"women": "woman", "men": "man", "feet": "foot", "teeth": "tooth",
+	"kid": "child",
 }
 
 func set(words string) map[string]bool {

@@ -39,6 +39,17 @@ var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b
 // it MUST NOT keep them. After an error of this package the connection closes
 // with the response, so that an unread rest is never taken for a next request.
 func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]byte) error) error {
+	return jsonBody(w, r, limit, nil, nil, use)
+}
+
+// JSONBody is the function of the same name within the room: a body beyond what is
+// free waits before it is read, and every body before it is used. What it takes from
+// then on is in s until s leaves.
+func (room *Room) JSONBody(w http.ResponseWriter, r *http.Request, limit int64, s *Share, use func([]byte) error) error {
+	return jsonBody(w, r, limit, room, s, use)
+}
+
+func jsonBody(w http.ResponseWriter, r *http.Request, limit int64, room *Room, s *Share, use func([]byte) error) error {
 	if err := jsonMedia(r.Header); err != nil {
 		refuseRest(w)
 		return err
@@ -64,8 +75,17 @@ func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]by
 			runtime.GC()
 		}
 	}()
-	buf, err := fill((*held)[:0], r.Body, r.ContentLength, limit)
+	var reading Share
+	defer reading.Leave()
+	f := filling{body: r.Body, announced: r.ContentLength, limit: limit}
+	if room != nil {
+		f.more = func(n int64) error { return reading.enter(r.Context(), room.reading, n, room.wait) }
+	}
+	buf, err := f.fill((*held)[:0])
 	*held = buf
+	if err == nil && room != nil {
+		err = room.admit(r.Context(), buf, s)
+	}
 	if err != nil {
 		refuseRest(w)
 		return err
@@ -79,20 +99,39 @@ func JSONBody(w http.ResponseWriter, r *http.Request, limit int64, use func([]by
 // header and resets the stream instead.
 func refuseRest(w http.ResponseWriter) { w.Header().Set("Connection", "close") }
 
-func fill(buf []byte, body io.Reader, announced, limit int64) ([]byte, error) {
+// filling is a body that is being read.
+type filling struct {
+	body      io.Reader
+	announced int64
+	limit     int64
+	more      func(n int64) error // asks for room for a body of n bytes; nil is endless
+}
+
+func (f *filling) fill(buf []byte) ([]byte, error) {
 	// One byte of room beyond the announced length lets the last read see io.EOF. An
-	// announcement is believed up to a mebibyte; whoever has sent so much gets the rest
-	// of the room at once, which keeps the peak near one copy of the body.
-	if want := int(min(max(announced, 0), believed)) + 1; cap(buf) < want {
+	// announcement is believed up to what is free; whoever has sent so much gets the
+	// rest of the room at once, which keeps the peak near one copy of the body.
+	if want := int(min(max(f.announced, 0), freeBody)) + 1; cap(buf) < want {
 		buf = make([]byte, 0, want)
 	}
+	asked := f.more == nil
 	for {
-		if len(buf) == cap(buf) {
-			buf = grow(buf, int(min(announced, limit))+1)
+		if !asked && len(buf) > freeBody {
+			asked = true
+			if err := f.more(f.size()); err != nil {
+				return buf, err
+			}
 		}
-		n, err := body.Read(buf[len(buf):cap(buf)])
+		if len(buf) == cap(buf) {
+			buf = grow(buf, int(min(f.announced, f.limit))+1)
+		}
+		to := cap(buf)
+		if !asked {
+			to = min(to, freeBody+1)
+		}
+		n, err := f.body.Read(buf[len(buf):to])
 		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
+		if int64(len(buf)) > f.limit {
 			return buf, ErrBodyTooLarge
 		}
 		switch {
@@ -107,12 +146,16 @@ func fill(buf []byte, body io.Reader, announced, limit int64) ([]byte, error) {
 	}
 }
 
-// jsonMedia refuses bodies that two readers could read differently.
+// size is how long the body is; one that does not say may be as long as any.
+func (f *filling) size() int64 {
+	if f.announced < 0 {
+		return f.limit
+	}
+	return f.announced
+}
+
 // largeBody is from which size a body's room is collected as soon as it is decoded.
 const largeBody = 4 << 20
-
-// believed is how much room an announced length gets before anything arrived.
-const believed = 1 << 20
 
 // grow moves buf to a larger place, of at least want bytes, and wipes the old one.
 func grow(buf []byte, want int) []byte {
@@ -122,6 +165,7 @@ func grow(buf []byte, want int) []byte {
 	return grown
 }
 
+// jsonMedia refuses bodies that two readers could read differently.
 func jsonMedia(h http.Header) error {
 	for _, v := range h.Values("Content-Encoding") {
 		if v = strings.TrimSpace(v); v != "" && !strings.EqualFold(v, "identity") {

@@ -62,7 +62,7 @@ func Guard(next http.Handler, g Guarded) http.Handler {
 		g.BodyTimeout = DefaultBodyTimeout
 	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		served(r.Context())
+		served(r)
 		w := &Response{ResponseWriter: rw}
 		r = r.WithContext(context.WithValue(r.Context(), idKey{}, NewID()))
 		if r.Body != nil && r.Body != http.NoBody {

@@ -36,7 +36,7 @@ func serve(t *testing.T, h http.HandlerFunc, s httpx.Settings, g httpx.Guarded) 
 	}
 	srv, c := httpx.NewServer(httpx.Guard(h, g), s)
 	done := make(chan struct{})
-	go func() { defer close(done); _ = srv.Serve(httpx.Listen(l, s)) }()
+	go func() { defer close(done); _ = srv.Serve(httpx.Listen(l, s, c)) }()
 	t.Cleanup(func() { _ = srv.Close(); <-done })
 	return l.Addr().String(), c
 }

@@ -2,14 +2,13 @@ package httpx
 
 import (
 	"bytes"
+	"crypto/tls"
 	"net"
 	"strconv"
 )
 
 // net/http answers a request that it cannot read by itself, in plain text, before
 // any handler runs. contractListener puts these answers into the contract's shape.
-// It sees plain connections only: behind TLS the bytes are sealed, and the plain
-// text stays; no content is in it.
 type contractListener struct{ net.Listener }
 
 func (l contractListener) Accept() (net.Conn, error) {
@@ -17,13 +16,19 @@ func (l contractListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return contractConn{c}, nil
+	return &contractConn{Conn: c}, nil
 }
 
-type contractConn struct{ net.Conn }
+type contractConn struct {
+	net.Conn
+	tls *tls.ConnectionState // nil without TLS
+}
+
+// CloseWrite is for net/http, which looks for it.
+func (c *contractConn) CloseWrite() error { return closeWrite(c.Conn) }
 
 // Write passes everything on but the server's own plain-text refusals.
-func (c contractConn) Write(b []byte) (int, error) {
+func (c *contractConn) Write(b []byte) (int, error) {
 	status, ok := ownRefusal(b)
 	if !ok {
 		return c.Conn.Write(b)
@@ -44,6 +49,9 @@ func ownRefusal(b []byte) (status string, ok bool) {
 	_, headers, ok := bytes.Cut(rest, []byte("\r\n"))
 	if !ok {
 		return "", false
+	}
+	if bytes.HasPrefix(rest, []byte("417 ")) { // an ordinary answer, but no handler gives it
+		return "417", true
 	}
 	for _, own := range [...]string{
 		"Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n",
@@ -66,6 +74,8 @@ func contractRefusal(status string) []byte {
 		status, message = "400", "The request's transfer encoding is not supported."
 	case "417":
 		reason, message = "Expectation Failed", "The request's expectation is not supported."
+	case "tls":
+		status, message = "400", "The request was sent in plain text where TLS is spoken."
 	case "505":
 		reason, message = "HTTP Version Not Supported", "The HTTP version is not supported."
 	}

@@ -1,8 +1,8 @@
 package httpx
 
 import (
-	"bytes"
 	"context"
+	"crypto/tls"
 	"log"
 	"log/slog"
 	"net"
@@ -10,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // The bounds of a server. Zero fields of Settings mean these.
@@ -29,6 +27,7 @@ type Settings struct {
 	IdleTimeout    time.Duration
 	HeaderBytes    int
 	MaxConnections int
+	TLS            *tls.Config  // nil: plain HTTP
 	Log            *slog.Logger // required
 }
 
@@ -39,15 +38,22 @@ type Counters struct {
 	TLSFailures atomic.Int64
 	OtherErrors atomic.Int64 // whatever else net/http reports
 	conns       sync.Map     // net.Conn -> *conn
+	log         *slog.Logger
 }
 
-type conn struct{ served atomic.Bool }
+type conn struct {
+	served atomic.Bool
+	tls    *tls.ConnectionState // where net/http does not know it
+}
 
 type connKey struct{}
 
-func served(ctx context.Context) {
-	if c, ok := ctx.Value(connKey{}).(*conn); ok {
+func served(r *http.Request) {
+	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
 		c.served.Store(true)
+		if r.TLS == nil {
+			r.TLS = c.tls
+		}
 	}
 }
 
@@ -55,17 +61,20 @@ func served(ctx context.Context) {
 // WriteTimeout stay zero: they would cut long answers. Guard bounds the body and
 // EventWriter each write instead. Listen bounds the connections.
 func NewServer(handler http.Handler, s Settings) (*http.Server, *Counters) {
-	c := &Counters{}
+	c := &Counters{log: s.Log}
 	place := s.Place
 	srv := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: or(s.HeaderTimeout, DefaultHeaderTimeout),
 		IdleTimeout:       or(s.IdleTimeout, DefaultIdleTimeout),
 		MaxHeaderBytes:    or(s.HeaderBytes, DefaultHeaderBytes),
-		ErrorLog:          log.New(&errorSink{c, s.Log}, "", 0),
+		ErrorLog:          log.New(&errorSink{c}, "", 0),
 		BaseContext:       func(net.Listener) context.Context { return WithPlace(context.Background(), &place) },
 		ConnContext: func(ctx context.Context, nc net.Conn) context.Context {
 			info := &conn{}
+			if cc, ok := nc.(*contractConn); ok {
+				info.tls = cc.tls
+			}
 			c.conns.Store(nc, info)
 			return context.WithValue(ctx, connKey{}, info)
 		},
@@ -73,12 +82,10 @@ func NewServer(handler http.Handler, s Settings) (*http.Server, *Counters) {
 		// "*" requests reach the handler like any other path instead of a built-in answer.
 		DisableGeneralOptionsHandler: true,
 	}
+	if s.TLS != nil {
+		srv.TLSConfig = protocols(s.TLS) // how net/http learns that it speaks HTTP/2
+	}
 	return srv, c
-}
-
-// Listen bounds the open connections of l: beyond it clients wait in the backlog.
-func Listen(l net.Listener, s Settings) net.Listener {
-	return contractListener{netutil.LimitListener(l, or(s.MaxConnections, DefaultMaxConnections))}
 }
 
 func or[T comparable](v, otherwise T) T {
@@ -103,20 +110,22 @@ func (c *Counters) state(nc net.Conn, s http.ConnState) {
 
 // errorSink counts the lines that net/http logs and drops their text, which can
 // hold what a client sent.
-type errorSink struct {
-	c   *Counters
-	log *slog.Logger
-}
+type errorSink struct{ c *Counters }
 
 func (e *errorSink) Write(line []byte) (int, error) {
-	kind := "other"
-	switch {
-	case bytes.Contains(line, []byte("TLS handshake error")):
-		kind = "tls_handshake"
-		e.c.TLSFailures.Add(1)
-	default:
-		e.c.OtherErrors.Add(1)
-	}
-	e.log.LogAttrs(context.Background(), slog.LevelDebug, "connection failed", slog.String("kind", kind))
+	e.c.OtherErrors.Add(1)
+	e.c.failed("other")
 	return len(line), nil
+}
+
+// handshakeFailed counts a connection that never came to a request.
+func (c *Counters) handshakeFailed() {
+	c.Connections.Add(1)
+	c.Malformed.Add(1)
+	c.TLSFailures.Add(1)
+	c.failed("tls_handshake")
+}
+
+func (c *Counters) failed(kind string) {
+	c.log.LogAttrs(context.Background(), slog.LevelDebug, "connection failed", slog.String("kind", kind))
 }

@@ -27,7 +27,7 @@ func (c *call) body(decode func(json.Value) error) error {
 			return err
 		}
 	}
-	return httpx.JSONBody(c.w, c.r, c.s.config.MaxBody, func(raw []byte) error {
+	return c.s.room.JSONBody(c.w, c.r, c.s.config.MaxBody, &c.share, func(raw []byte) error {
 		body, err := parse(raw)
 		if err != nil {
 			return err
@@ -75,12 +75,28 @@ func (c *call) chat() error {
 		return err
 	}
 	limitHeaders(c.w.Header(), limits)
+	stream = c.makingRoom(stream)
 	h := &head{id: completionID(), created: c.s.config.Now().Unix(), model: c.entry.Deployment().Model.ID(),
 		legacy: conv.Functions.Kind != json.Invalid && conv.Tools.Kind == json.Invalid}
 	if conv.Stream {
 		return c.stream(h, conv, stream)
 	}
 	return c.collect(h, conv, stream)
+}
+
+// makingRoom gives back what only judging and sending needed once the backend has
+// taken the request.
+func (c *call) makingRoom(stream conversation.Stream) conversation.Stream {
+	return func(yield func(conversation.Event, error) bool) {
+		for e, err := range stream {
+			if e.Kind == conversation.Started {
+				c.share.Answering()
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // answered sets the headers of an answer that the guards let through.

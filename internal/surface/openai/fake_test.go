@@ -44,6 +44,7 @@ type world struct {
 	// refusal, chatErr and embedErr are returned by Identify, Chat and Embed.
 	refusal, enterErr, chatErr, embedErr error
 	recordErr                            error
+	memory                               int64
 }
 
 func newWorld(t testing.TB) *world {
@@ -202,7 +203,7 @@ func greeting(n int) conversation.Stream {
 
 func (w *world) surface() *openai.Surface {
 	s, err := openai.New(openai.Config{Resolver: w, Service: w, Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Now: func() time.Time { return time.Unix(1730000000, 0) }, MaxBody: 1 << 20})
+		Now: func() time.Time { return time.Unix(1730000000, 0) }, MaxBody: 1 << 20, Memory: w.memory})
 	if err != nil {
 		w.t.Fatal(err)
 	}

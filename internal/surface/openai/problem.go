@@ -128,6 +128,10 @@ func (c *call) problem(err error) *Problem {
 		return problemTooLarge
 	case errors.Is(err, httpx.ErrBodyEncoding), errors.Is(err, httpx.ErrMediaType):
 		return problemMedia
+	case errors.Is(err, httpx.ErrCrowded):
+		p := unavailable(gate.Overloaded, false, err)
+		p.recorded, p.retryAfter = false, httpx.RoomWait
+		return p
 	case errors.Is(err, httpx.ErrBodyLate):
 		return problemLate
 	case errors.Is(err, httpx.ErrBodyCut):

@@ -22,12 +22,14 @@ type Config struct {
 	Log      *slog.Logger // required
 	Now      func() time.Time
 	MaxBody  int64 // bytes; 0 means httpx.DefaultMaxBody
+	Memory   int64 // bytes of all requests together; 0 means httpx.DefaultMemory
 }
 
 // Surface serves the API. It is safe for concurrent use.
 type Surface struct {
 	config Config
 	routes []Route
+	room   *httpx.Room
 }
 
 // New returns a surface, or an error when a route declares no action.
@@ -45,7 +47,7 @@ func New(c Config) (*Surface, error) {
 	if err := check(table); err != nil {
 		return nil, err
 	}
-	return &Surface{config: c, routes: table}, nil
+	return &Surface{config: c, routes: table, room: httpx.NewRoom(c.Memory)}, nil
 }
 
 // call is one request under way.
@@ -60,6 +62,7 @@ type call struct {
 	visit   gate.Visit
 	caller  Caller // nil until identified
 	entry   Entry  // nil until authorised
+	share   httpx.Share
 	// handed is set when the exchange took over the record of this operation.
 	handed bool
 }
@@ -76,6 +79,7 @@ func (s *Surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		c.id = httpx.NewID()
 	}
 	defer c.contain()
+	defer c.share.Leave()
 	c.headers()
 	if err := c.serve(); err != nil {
 		c.fail(err)
@@ -248,7 +252,7 @@ func (c *call) fail(err error) {
 	}
 	// Causes are errors of our own packages; their texts hold no content by contract.
 	attrs := []slog.Attr{slog.String("request", c.id), slog.Int("status", p.Status), slog.String("code", p.outcome.String())}
-	if p.cause != nil && p.Status >= 500 {
+	if p.cause != nil && (p.Status >= 500 || p.outcome == gate.BackendFailed) {
 		attrs = append(attrs, slog.Any("cause", p.cause))
 	}
 	c.s.config.Log.LogAttrs(c.r.Context(), level, "request refused", attrs...)

@@ -464,3 +464,48 @@ func refusals(t *testing.T) {
 		}
 	}
 }
+
+// A request has its share of the memory while it is judged, less of it while it is
+// answered, and none when it is over; one for which there is none is refused: 503,
+// with a time to come again, once on the record.
+func TestMemoryIsShared(t *testing.T) {
+	w := newWorld(t)
+	w.memory = 4 << 20 // a mebibyte of it for small requests
+	judged, sent, leave := make(chan bool), make(chan bool), make(chan bool)
+	first := true
+	w.answer = func(yield func(conversation.Event, error) bool) {
+		if !first {
+			greeting(1)(yield)
+			return
+		}
+		first = false
+		judged <- true
+		<-sent
+		_ = yield(verdict, nil) && yield(started, nil)
+		judged <- true
+		<-leave
+		_ = yield(finish(0, conversation.Stop, clean), nil) && yield(usage, nil)
+	}
+	h := w.handler()
+	ask := func() *httptest.ResponseRecorder {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, request(chatPath, `{"messages":[{"role":"user","content":"`+strings.Repeat("a", 140<<10)+`"}]}`))
+		return rec
+	}
+	go ask()
+	<-judged
+	if rec := ask(); rec.Code != 503 || rec.Header().Get("Retry-After") == "" || errorOf(t, rec.Body.String()).Error.Code != "ServiceUnavailable" || !slices.Equal(w.record, []string{"entry refused 503 Overloaded"}) {
+		t.Errorf("while the first is judged: %d %v %s, record %q", rec.Code, rec.Header(), rec.Body, w.record)
+	}
+	sent <- true
+	<-judged
+	if rec := ask(); rec.Code != 200 {
+		t.Errorf("while the first is answered: %d %s", rec.Code, rec.Body)
+	}
+	leave <- true
+	for range 20 { // what is over has left: twenty of them are more than there is room for
+		if rec := ask(); rec.Code != 200 {
+			t.Fatalf("afterwards: %d %s", rec.Code, rec.Body)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"sallyport/guard"
@@ -22,6 +23,8 @@ import (
 // Bounds of the page's API.
 const (
 	questionBody = 64 << 10
+	// questionLength is in the units in which a browser counts: UTF-16's.
+	questionLength = 8000
 	// pulse keeps an idle event stream alive through proxies.
 	pulse = 15 * time.Second
 	// context shown around an opened passage, in bytes.
@@ -73,12 +76,14 @@ func (s *Surface) conversation(w http.ResponseWriter, v *visit) error {
 }
 
 func (s *Surface) forget(w http.ResponseWriter, v *visit) error {
-	if err := s.cfg.Chat.Forget(v.key, v.Visitor.Who(), v.args[0]); err != nil {
+	if !s.cfg.Chat.Has(v.key, v.Visitor.Who(), v.args[0]) {
 		return errMissing
 	}
 	if err := v.done(); err != nil {
 		return err
 	}
+	// Another tab may have been faster: it is forgotten either way.
+	_ = s.cfg.Chat.Forget(v.key, v.Visitor.Who(), v.args[0])
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -98,6 +103,9 @@ func (s *Surface) ask(w http.ResponseWriter, v *visit) error {
 	})
 	if err != nil {
 		return &fault{status: http.StatusBadRequest, state: "bad_request"}
+	}
+	if len(utf16.Encode([]rune(in.Question))) > questionLength {
+		return &fault{status: http.StatusRequestEntityTooLarge, state: "too_long"}
 	}
 	a, err := s.cfg.Chat.Ask(v.key, v.Visitor.Question(), in.Conversation, prose.Trim(content.New(in.Question)))
 	switch {
@@ -145,6 +153,9 @@ func (s *Surface) events(w http.ResponseWriter, v *visit) error {
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson; charset=utf-8")
 	w.Header().Set("X-Accel-Buffering", "no")
+	if v.Method == http.MethodHead {
+		return nil // who asks for the head only does not attend
+	}
 	out := httpx.NewEventWriter(w, 0)
 	out.Keep(append(out.Buffer(), '\n')) // the page knows at once that it is attached
 	if err := out.Flush(); err != nil {
@@ -204,6 +215,7 @@ type event struct {
 	Body       string `json:"body,omitempty"`
 	Help       string `json:"help,omitempty"`
 	Reference  string `json:"reference,omitempty"`
+	Asked      string `json:"asked,omitempty"` // the day, for people
 	RetryAfter int    `json:"retry_after,omitempty"`
 	Calm       bool   `json:"calm,omitempty"` // not an error: policy, or nothing found
 }
@@ -242,6 +254,9 @@ func (s *Surface) event(a *chat.Answer, e chat.Event) event {
 	case chat.StepEvent:
 		out.Type, out.Step = "step", string(e.Step)
 		out.Text = s.texts.count("step."+string(e.Step), e.Count)
+		if e.Step == chat.Writing && e.Count == 0 {
+			out.Text = s.texts.say("step.written.nothing")
+		}
 	case chat.SourceEvent:
 		out.Type = "source"
 		out.Source = s.sourceView(e.Source)
@@ -306,6 +321,7 @@ var calm = []chat.State{chat.Complete, chat.Shortened, chat.Stopped, chat.Unatte
 func (s *Surface) end(out *event, a *chat.Answer, e chat.End) {
 	state := "state." + string(e.State)
 	out.Type, out.State, out.Reference = "end", string(e.State), a.Reference
+	out.Asked = s.texts.date(a.Asked.Format(time.DateOnly))
 	out.RetryAfter = seconds(e.RetryAfter)
 	out.Calm = slices.Contains(calm, e.State)
 	args := []any{"policies", s.policies(e.Policies), "documents", s.texts.count("documents", e.Visible)}
@@ -504,10 +520,12 @@ func tail(s string, n int) string {
 	for at < len(s) && !utf8.RuneStart(s[at]) {
 		at++
 	}
-	if i := strings.IndexByte(s[at:], ' '); i >= 0 {
-		at += i + 1
+	// A whole line where there is one, else whole words.
+	cut := strings.IndexByte(s[at:], '\n')
+	if cut < 0 || cut > n/2 {
+		cut = strings.IndexByte(s[at:], ' ')
 	}
-	return "… " + s[at:]
+	return "… " + strings.TrimLeft(s[at+cut+1:], " \n")
 }
 
 func (s *Surface) documents(w http.ResponseWriter, v *visit) error {

@@ -30,6 +30,7 @@ func parsePages(c *Catalogue, a *assets) (*template.Template, error) {
 		"lang":  func() string { return c.Language },
 		"dir":   func() string { return c.Direction },
 		"texts": c.page,
+		"most":  func() int { return questionLength },
 	}).ParseFS(pageFiles, "pages/*.html")
 }
 
@@ -51,6 +52,7 @@ type brief struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
 	Turns int    `json:"turns"`
+	Name  string `json:"name"` // without content
 }
 
 func (s *Surface) shell(v *visit, page string, visible int) shell {
@@ -64,7 +66,7 @@ func (s *Surface) shell(v *visit, page string, visible int) shell {
 func (s *Surface) briefs(v *visit) []brief {
 	list := []brief{}
 	for _, b := range s.cfg.Chat.Conversations(v.key, v.Visitor.Who()) {
-		list = append(list, brief{b.ID, firstWords(b.First), b.Turns})
+		list = append(list, brief{b.ID, firstWords(b.First), b.Turns, s.texts.say("chat.conversation", "number", b.Number)})
 	}
 	return list
 }
@@ -170,6 +172,9 @@ func (s *Surface) chatPage(w http.ResponseWriter, v *visit, conversation string)
 	d := chatData{shell: s.shell(v, "chat", len(docs)), Unknown: err != nil}
 	d.Conversation = conversation
 	d.PageTitle = s.texts.say("chat.title")
+	if conversation != "" {
+		d.PageTitle = s.texts.say("chat.conversation", "number", s.number(v, conversation))
+	}
 	for _, doc := range docs {
 		d.Newest = max(d.Newest, doc.Updated)
 	}
@@ -181,6 +186,17 @@ func (s *Surface) chatPage(w http.ResponseWriter, v *visit, conversation string)
 	}
 	s.page(w, v, http.StatusOK, "chat", d)
 	return nil
+}
+
+// number is a conversation's within its session. Pages are named by it: a title
+// stays in the browser's history after signing out, so it holds no question.
+func (s *Surface) number(v *visit, conversation string) int {
+	for _, b := range s.cfg.Chat.Conversations(v.key, v.Visitor.Who()) {
+		if b.ID == conversation {
+			return b.Number
+		}
+	}
+	return 0
 }
 
 type documentsData struct {

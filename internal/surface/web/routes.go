@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"sallyport/internal/gate"
 	"sallyport/internal/surface/httpx"
@@ -50,6 +51,18 @@ func Owns(path string) bool {
 		}
 	}
 	return false
+}
+
+// Serves reports whether the pages answer a request, for the listener that serves
+// other surfaces too: what is theirs, and what a browser asks for to show it, so
+// that a wrong address gives a page and not the API's JSON.
+func Serves(r *http.Request) bool {
+	return Owns(r.URL.EscapedPath()) || wantsPage(r) && r.Header.Get("Authorization") == "" && r.Header.Get("Api-Key") == ""
+}
+
+// wantsPage reports whether r asks for something to be shown to a person.
+func wantsPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
 var routes = []Route{

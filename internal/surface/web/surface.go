@@ -41,7 +41,10 @@ type Config struct {
 	// Examples are questions that the person's documents answer. Nil: none.
 	Examples func(context.Context, identity.Principal) []string
 	Language string // of the catalogue; "" is "en"
-	Log      *slog.Logger
+	// FormKey makes the form tokens: pages that are open outlive a reload with the
+	// same key. The zero key is a random one.
+	FormKey [32]byte
+	Log     *slog.Logger
 }
 
 // Surface serves the pages. Safe for concurrent use.
@@ -79,7 +82,9 @@ func New(cfg Config) (*Surface, error) {
 	if s.pages, err = parsePages(s.texts, s.assets); err != nil {
 		return nil, fmt.Errorf("page templates: %w", err)
 	}
-	_, _ = rand.Read(s.key[:]) // never fails
+	if s.key = cfg.FormKey; s.key == [32]byte{} {
+		_, _ = rand.Read(s.key[:]) // never fails
+	}
 	return s, nil
 }
 
@@ -171,7 +176,7 @@ func (v *visit) find() error {
 			continue
 		}
 		known = true
-		if routes[i].Method == v.Method {
+		if routes[i].Method == v.Method || routes[i].Method == http.MethodGet && v.Method == http.MethodHead {
 			v.route, v.args = &routes[i], args
 			return nil
 		}
@@ -295,7 +300,7 @@ func (s *Surface) tell(w http.ResponseWriter, v *visit, err error) {
 	if f.status == http.StatusUnauthorized && v.secret != "" {
 		http.SetCookie(w, s.cookie(v.Request, "", -1))
 	}
-	if v.route != nil && v.route.API {
+	if v.route != nil && v.route.API || v.route == nil && !wantsPage(v.Request) {
 		_ = s.json(w, f.status, problem{s.problem(f, v.id)})
 		return
 	}

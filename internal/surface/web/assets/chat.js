@@ -142,6 +142,7 @@ function fail(e) {
 /** attend follows an answer to its end, through lost connections. @param {Turn} t */
 async function attend(t) {
   let lost = 0;
+  const clock = setInterval(() => t.tick(), 1000);
   const leaving = new AbortController();
   addEventListener("pagehide", () => leaving.abort(), { once: true });
   while (!t.done) {
@@ -165,6 +166,7 @@ async function attend(t) {
     if (linkState.hidden) { linkState.hidden = false; complain(say("lost")); }
     await new Promise((r) => setTimeout(r, long ? 5000 : 1000));
   }
+  clearInterval(clock);
   linkState.hidden = true;
   buttons();
   if (t.state === undefined) return;
@@ -188,17 +190,23 @@ function countdown(t) {
   tick();
 }
 
+/** @type {Turn | null} */
+let stopping = null;
+
 async function cancel() {
   const t = current;
-  if (!t || t.done) return;
+  if (!t || t.done || stopping === t) return;
+  stopping = t; // pressed twice is meant once
   try {
     await call("POST", `/conversations/${t.at.conversation}/answers/${t.at.answer}/stop`);
   } catch (e) {
-    fail(e);
+    stopping = null;
+    if (!t.done) fail(e);
   }
 }
 
 // The list of conversations.
+const product = document.title.slice(document.title.lastIndexOf(" · "));
 const list = need("conversations", HTMLElement);
 const none = need("no-conversations", HTMLElement);
 
@@ -206,6 +214,8 @@ async function conversations() {
   try {
     const { conversations } = await call("GET", "/conversations");
     list.replaceChildren(...conversations.map((/** @type {{id: string, title: string}} */ c) => row(c)));
+    const here = conversations.find((/** @type {{id: string, name: string}} */ c) => c.id === conversation);
+    if (here) document.title = here.name + product;
     list.hidden = conversations.length === 0;
     none.hidden = conversations.length > 0;
     document.getElementById("new")?.toggleAttribute("aria-current", false);
@@ -217,7 +227,7 @@ async function conversations() {
 
 /** @param {{id: string, title: string}} c */
 function row(c) {
-  const link = el("a", { class: "rail-link", href: "/c/" + c.id, "aria-current": c.id === conversation ? "page" : undefined }, c.title);
+  const link = el("a", { class: "rail-link", href: "/c/" + c.id, "aria-current": c.id === conversation ? "page" : undefined, dir: "auto" }, c.title);
   const forget = el("button", {
     type: "button", class: "quiet square", "aria-label": say("forget", { title: c.title }),
     click: async () => {

@@ -27,5 +27,7 @@ rail.addEventListener("keydown", (e) => { if (e.key === "Escape") close(); });
 document.addEventListener("pointerdown", (e) => {
   if (rail.classList.contains("open") && e.target instanceof Node && !rail.contains(e.target) && !opener.contains(e.target)) close();
 });
+// A page that the browser kept whole is older than its session may be.
+addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
 // A wide screen has no drawer.
 matchMedia("(min-width: 56.01rem)").addEventListener("change", (e) => { if (e.matches) close(); });

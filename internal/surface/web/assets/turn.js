@@ -7,10 +7,10 @@ import { openSource } from "./panel.js";
 /** @typedef {{kind: string, level?: number, depth?: number, number?: number, runs?: Run[], rows?: Run[][][]}} Block */
 /** @typedef {{n: number, label: string, title: string, section?: string, updated?: string, classification?: string}} Source */
 /** @typedef {{id: number, type: string, step?: string, text?: string, source?: Source, block?: Block,
- *   state?: string, title?: string, body?: string, help?: string, reference?: string, retry_after?: number, calm?: boolean}} AnswerEvent */
+ *   asked?: string, state?: string, title?: string, body?: string, help?: string, reference?: string, retry_after?: number, calm?: boolean}} AnswerEvent */
 
 /** States after which the question comes back to the field. */
-const again = new Set(["limited", "unavailable", "guard_down", "record_down", "permissions_unknown", "failed", "unattended"]);
+const again = new Set(["limited", "session_ended", "unavailable", "guard_down", "record_down", "permissions_unknown", "failed", "unattended"]);
 
 export class Turn {
   /** @param {string} question @param {{conversation: string, answer: string}} at */
@@ -29,7 +29,7 @@ export class Turn {
     this.text = el("div", { class: "text" });
     this.answered = el("div", { class: "answered" }, el("p", { class: "who" }, say("answer")), this.steps, this.text);
     this.node = el("article", { class: "turn" },
-      el("header", { class: "asked" }, el("p", { class: "who" }, say("you")), el("h2", { class: "words" }, question)),
+      el("header", { class: "asked" }, el("p", { class: "who" }, say("you")), el("h2", { class: "words", dir: "auto" }, question)),
       this.answered);
   }
 
@@ -38,7 +38,7 @@ export class Turn {
     if (e.id <= this.last) return false;
     this.last = e.id;
     switch (e.type) {
-      case "step": this.step(e.text ?? ""); break;
+      case "step": this.step(e.step ?? "", e.text ?? ""); break;
       case "source": if (e.source) this.sources.set(e.source.n, e.source); break;
       case "block": if (e.block) this.block(e.block); break;
       case "end": this.end(e); break;
@@ -46,10 +46,26 @@ export class Turn {
     return true;
   }
 
-  /** @param {string} text */
-  step(text) {
-    this.stepList.querySelector(".now")?.classList.remove("now");
-    this.stepList.append(el("li", { class: "now" }, text));
+  /** A step that comes again says how far it is. @param {string} name @param {string} text */
+  step(name, text) {
+    const now = this.stepList.querySelector(".now");
+    if (now instanceof HTMLElement && now.dataset["step"] === name) {
+      /** @type {HTMLElement} */ (now.firstElementChild).textContent = text;
+      return;
+    }
+    now?.classList.remove("now");
+    now?.querySelector(".elapsed")?.remove();
+    this.since = performance.now();
+    this.stepList.append(el("li", { class: "now", "data-step": name }, el("span", {}, text)));
+  }
+
+  /** tick shows how long the step under way takes, once it takes long. */
+  tick() {
+    const seconds = Math.floor((performance.now() - (this.since ?? 0)) / 1000);
+    const now = this.stepList.querySelector(".now");
+    if (!now || seconds < 3) return;
+    const place = now.querySelector(".elapsed") ?? now.appendChild(el("span", { class: "elapsed" }));
+    place.textContent = say("elapsed", { seconds });
   }
 
   /** @param {Run[]} runs */
@@ -116,13 +132,16 @@ export class Turn {
     this.told = e.text ?? "";
     this.calm = e.calm ?? false;
     this.retryAfter = e.retry_after ?? 0;
+    this.asked = e.asked ?? "";
+    this.title = e.title ?? "";
     this.stepList.querySelector(".now")?.classList.remove("now");
+    this.stepList.querySelector(".elapsed")?.remove();
     this.summary.textContent = say("steps");
     this.steps.open = false;
     groupItems(this.text);
     if (this.sources.size > 0) this.answered.append(this.sourceList());
     if (e.state !== "complete") this.answered.append(this.notice(e));
-    if (this.plain.length > 0) {
+    if (this.plain.length > 0 && this.sources.size > 0) {
       this.answered.append(el("p", { class: "after" }, this.copyButton()));
     }
   }
@@ -180,8 +199,9 @@ export class Turn {
 
   asText() {
     const sources = [...this.sources.values()].map((s) => `[${s.n}] ${s.title}${s.section ? ", " + s.section : ""}${s.updated ? " (" + s.updated + ")" : ""}`);
-    return [this.plain.join("\n\n"), sources.length ? say("sources") + "\n" + sources.join("\n") : "",
-      say("copy_note", { date: new Date().toISOString().slice(0, 10) })].filter(Boolean).join("\n\n");
+    const whole = this.state === "complete" ? "" : (this.title ?? "") + ".";
+    return [this.plain.join("\n\n"), whole, say("sources") + "\n" + sources.join("\n"),
+      say("copy_note", { date: this.asked ?? "" })].filter(Boolean).join("\n\n");
   }
 }
 

