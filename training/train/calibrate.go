@@ -18,6 +18,7 @@ const (
 	budgetHarm     = 0.0008
 	budgetShield   = 0.0035
 	budgetDocument = 0.003
+	budgetTitles   = 0.005 // grave words in a search or a title, without a sentence
 )
 
 // Margins on top of the highest harmless texts seen: the next ones score
@@ -74,6 +75,7 @@ func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
 	scorer := model.New(*m, rows)
 	all := score(scorer, dev)
 	prompts, documents := chosen(all, score(scorer, corpus.Made(generate.Calm(calmSeed, calmTexts))))
+	titles := score(scorer, corpus.Made(generate.Titles(calmSeed, calmTexts)))
 	for c := range model.ColumnIndirect {
 		budget, margin := budgetHarm, float32(marginHarm)
 		if c == model.ColumnOverride {
@@ -82,6 +84,7 @@ func calibrate(m *model.Manifest, rows []byte, dev []corpus.Example) error {
 		for _, set := range prompts {
 			m.Threshold[c] = max(m.Threshold[c], quantile(set, c, budget)+margin)
 		}
+		m.Threshold[c] = max(m.Threshold[c], quantile(titles, c, budgetTitles))
 	}
 	for _, set := range documents {
 		m.Threshold[model.ColumnIndirect] = max(m.Threshold[model.ColumnIndirect], quantile(set, model.ColumnIndirect, budgetDocument)+marginDocument)
