@@ -155,6 +155,7 @@ func example(r *Row) (Example, bool) {
 		e.calm()
 		if r.Kind == "role_play_instruction" || r.Kind == "system_prompt" {
 			e.Y[model.ColumnTactic] = 1 // the costume, honestly worn
+			e.Weight = 3                // few, long, and what alarms most
 		}
 		if document(r) {
 			e.Y[model.ColumnIndirect] = 0

@@ -38,8 +38,8 @@ func All(seed uint64) []Sentence {
 	out = append(out, plantedInPapers(r)...)
 	out = append(out, wishPairs(rand.New(rand.NewPCG(seed, 3)), 9000)...)
 	out = append(out, threats(rand.New(rand.NewPCG(seed, 6)), 3000)...)
-	out = append(out, Titles(seed, 9000)...)
-	out = append(out, hosted(rand.New(rand.NewPCG(seed, 4)), 14000)...)
+	out = append(out, Titles(seed, 5000)...)
+	out = append(out, hosted(rand.New(rand.NewPCG(seed, 4)), 9000)...)
 	return append(out, Calm(seed, 13000)...)
 }
 

@@ -11,9 +11,9 @@ import (
 
 var graveWords = []string{
 	"safety", "fire", "weapons", "knife", "gun", "shooting", "bomb", "terror", "drug", "alcohol", "suicide", "self-harm", "death", "murder", "homicide", "violence", "abuse", "rape", "assault", "child protection", "sexual health", "sexual harassment", "gambling", "hate crime", "hate speech", "racism", "bullying",
-	"stalking", "fraud", "theft", "hacking", "malware", "virus", "phishing", "password", "jailbreak", "prompt injection", "system prompt", "override", "admin", "root access", "kill switch", "emergency stop", "shutdown", "restriction", "filter", "bypass", "privacy", "security", "secret", "confidentiality", "confidential waste", "poison", "poisoning",
+	"stalking", "fraud", "theft", "hacking", "malware", "virus", "phishing", "password", "jailbreak detection", "prompt injection", "admin", "root access", "kill switch", "emergency stop", "shutdown", "restriction", "filter", "bypass", "privacy", "security", "secret", "confidentiality", "confidential waste", "poison", "poisoning",
 	"overdose", "opioid", "radiation", "chemical", "explosives", "hazard", "war", "genocide", "slavery", "torture", "execution", "blood", "wound", "burn", "stab wound", "gunshot wound", "trauma", "eating disorder", "addiction", "sex education", "contraception", "abortion", "HIV", "breast", "prostate", "naked mole rat", "crime", "prison", "police", "immigration", "refugee", "Muslim", "Jewish", "LGBT", "disability", "women", "migrant",
-	"rules", "instructions", "guidelines", "developer mode", "debug mode", "unrestricted access", "content policy", "house rules", "ethics", "compliance", "content filter", "model", "assistant",
+	"rules", "guidelines", "house rules", "ethics", "compliance", "content filter",
 }
 
 var plainHeads = []string{

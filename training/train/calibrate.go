@@ -25,8 +25,9 @@ const (
 // higher. In the heads' own unit, the logarithm of the odds.
 const (
 	marginHarm     = 1.15
-	marginShield   = -0.03
-	marginDocument = 0.3
+	marginShield   = 0.4
+	marginDocument = 0.0
+	marginWish     = 0.3
 )
 
 // scored is a dev example with the heads' values.
@@ -155,7 +156,7 @@ func chooseTactic(m *model.Manifest, all []scored, calm [][]scored) {
 			}
 			w = max(w, wishLimit(set, t, budget))
 		}
-		w = max(w, wishLimit(plain, t, budgetPlain))
+		w = max(w, wishLimit(plain, t, budgetPlain)) + marginWish
 		hits := 0
 		for _, s := range attacks {
 			if s.value[model.ColumnTactic] >= t && s.value[model.ColumnWish] >= w {
