@@ -149,7 +149,7 @@ var pure = []struct {
 	room string
 	but  []string // packages that it may import all the same
 }{
-	{"guard", []string{"net/netip"}},
+	{"guard", []string{"net/netip", "golang.org/x/sys/cpu"}}, // cpu: which instructions there are
 	{"internal/conversation", nil},
 	{"internal/resource", []string{"net", "net/netip", "net/url"}},
 	{"internal/exchange", []string{"net/http"}}, // the names of statuses

@@ -1,0 +1,109 @@
+// Command embed runs the encoder over texts, so that tasks are trained on the
+// very states that they will see.
+//
+// It reads JSON lines {"id": n, "text": "..."} and writes a record for each
+// window: id and the number of tokens as int32, then the unit vector as float32,
+// all little-endian.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"sync"
+
+	"sallyport/guard/model/encoder"
+)
+
+func main() {
+	weights := flag.String("weights", "", "file of weights")
+	windows := flag.Int("windows", 4, "windows of a text at most")
+	workers := flag.Int("workers", 2, "texts at once")
+	flag.Parse()
+	if err := run(*weights, *windows, *workers); err != nil {
+		fmt.Fprintln(os.Stderr, "embed:", err)
+		os.Exit(1)
+	}
+}
+
+type text struct {
+	ID   int32  `json:"id"`
+	Text string `json:"text"`
+}
+
+func run(weights string, windows, workers int) error {
+	data, err := os.ReadFile(weights)
+	if err != nil {
+		return err
+	}
+	e, err := encoder.Load(data)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, e.Report())
+	jobs, errs := make(chan text), make(chan error, workers)
+	out := &output{w: bufio.NewWriterSize(os.Stdout, 1<<20)}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for j := range jobs {
+				if err := out.windows(e, j, windows); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	err = feed(jobs, errs)
+	close(jobs)
+	wg.Wait()
+	if err != nil {
+		return err
+	}
+	return out.w.Flush()
+}
+
+func feed(jobs chan<- text, errs <-chan error) error {
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(nil, 16<<20)
+	for in.Scan() {
+		var j text
+		if err := json.Unmarshal(in.Bytes(), &j); err != nil {
+			return err
+		}
+		select {
+		case jobs <- j:
+		case err := <-errs:
+			return err
+		}
+	}
+	return in.Err()
+}
+
+type output struct {
+	mu sync.Mutex
+	w  *bufio.Writer
+}
+
+func (o *output) windows(e *encoder.Encoder, j text, most int) error {
+	_, err := e.Read(context.Background(), j.Text, encoder.Options{Windows: most}, func(w *encoder.Window) error {
+		var b bytes.Buffer
+		head := []int32{j.ID, int32(len(w.Tokens()))}
+		if err := binary.Write(&b, binary.LittleEndian, head); err != nil {
+			return err
+		}
+		if err := binary.Write(&b, binary.LittleEndian, w.Unit()); err != nil {
+			return err
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		_, err := o.w.Write(b.Bytes())
+		return err
+	})
+	return err
+}
