@@ -141,7 +141,7 @@ func plainNorm(x, y, weight, bias *float32, eps float32, n int) {
 		sum[i%lanes] += xs[i]
 	}
 	part := 1 / float32(n)
-	mean := tree(&sum) * part
+	mean := float32(tree(&sum) * part) // rounded here: no fusing with what follows
 	for i := range xs {
 		xs[i] -= mean
 		squares[i%lanes] += float32(xs[i] * xs[i])

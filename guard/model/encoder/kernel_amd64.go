@@ -26,24 +26,6 @@ func float32AVX2(c *float32, ldc int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func softmaxAVX2(x *float32, n int)
 
-// Constants of kernel.go, as often as a register holds them.
-var (
-	geluTable [len(geluPoly) + 4][8]float32 // the polynomial; range, -range, scale, half
-	expTable  [len(expPoly) + 5][8]float32  // the polynomial; lowest, log2e, magic, ln2 high, low
-)
-
-func init() {
-	fill := func(rows [][8]float32, values ...float32) {
-		for i, v := range values {
-			for j := range rows[i] {
-				rows[i][j] = v
-			}
-		}
-	}
-	fill(geluTable[:], append(geluPoly[:len(geluPoly):len(geluPoly)], geluRange, -geluRange, geluScale, 0.5)...)
-	fill(expTable[:], append(expPoly[:len(expPoly):len(expPoly)], expLowest, log2e, roundMagic, ln2High, ln2Low)...)
-}
-
 var avx2 = kernel{
 	name: "avx2", simd: true, int8: int8AVX2, quantise: quantiseAVX2, dequantise: dequantiseAVX2,
 	gelu: geluAVX2, norm: normAVX2, float32: float32AVX2, softmax: softmaxAVX2,

@@ -2,8 +2,8 @@
 // very states that they will see.
 //
 // It reads JSON lines {"id": n, "text": "..."} and writes a record for each
-// window: id and the number of tokens as int32, then the unit vector as float32,
-// all little-endian.
+// window: id, number of tokens, first byte and end in the text as int32, then the
+// unit vector as float32, all little-endian.
 package main
 
 import (
@@ -93,7 +93,8 @@ type output struct {
 func (o *output) windows(e *encoder.Encoder, j text, most int) error {
 	_, err := e.Read(context.Background(), j.Text, encoder.Options{Windows: most}, func(w *encoder.Window) error {
 		var b bytes.Buffer
-		head := []int32{j.ID, int32(len(w.Tokens()))}
+		at := w.Span()
+		head := []int32{j.ID, int32(len(w.Tokens())), int32(at.Start), int32(at.End)}
 		if err := binary.Write(&b, binary.LittleEndian, head); err != nil {
 			return err
 		}
