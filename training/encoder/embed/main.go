@@ -3,7 +3,8 @@
 //
 // It reads JSON lines {"id": n, "text": "..."} and writes a record for each
 // window: id, number of tokens, first byte and end in the text as int32, then the
-// unit vector as float32, all little-endian.
+// unit vector as float32, all little-endian. With -ids the ids of the pieces come
+// in place of the vector, filled up to a whole window with -1.
 package main
 
 import (
@@ -24,8 +25,9 @@ func main() {
 	weights := flag.String("weights", "", "file of weights")
 	windows := flag.Int("windows", 4, "windows of a text at most")
 	workers := flag.Int("workers", 2, "texts at once")
+	ids := flag.Bool("ids", false, "ids of pieces in place of vectors")
 	flag.Parse()
-	if err := run(*weights, *windows, *workers); err != nil {
+	if err := run(*weights, *windows, *workers, *ids); err != nil {
 		fmt.Fprintln(os.Stderr, "embed:", err)
 		os.Exit(1)
 	}
@@ -36,7 +38,7 @@ type text struct {
 	Text string `json:"text"`
 }
 
-func run(weights string, windows, workers int) error {
+func run(weights string, windows, workers int, ids bool) error {
 	data, err := os.ReadFile(weights)
 	if err != nil {
 		return err
@@ -47,7 +49,7 @@ func run(weights string, windows, workers int) error {
 	}
 	fmt.Fprintln(os.Stderr, e.Report())
 	jobs, errs := make(chan text), make(chan error, workers)
-	out := &output{w: bufio.NewWriterSize(os.Stdout, 1<<20)}
+	out := &output{ids: ids, w: bufio.NewWriterSize(os.Stdout, 1<<20)}
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -86,8 +88,9 @@ func feed(jobs chan<- text, errs <-chan error) error {
 }
 
 type output struct {
-	mu sync.Mutex
-	w  *bufio.Writer
+	ids bool
+	mu  sync.Mutex
+	w   *bufio.Writer
 }
 
 func (o *output) windows(e *encoder.Encoder, j text, most int) error {
@@ -98,7 +101,7 @@ func (o *output) windows(e *encoder.Encoder, j text, most int) error {
 		if err := binary.Write(&b, binary.LittleEndian, head); err != nil {
 			return err
 		}
-		if err := binary.Write(&b, binary.LittleEndian, w.Unit()); err != nil {
+		if err := binary.Write(&b, binary.LittleEndian, o.values(w)); err != nil {
 			return err
 		}
 		o.mu.Lock()
@@ -107,4 +110,19 @@ func (o *output) windows(e *encoder.Encoder, j text, most int) error {
 		return err
 	})
 	return err
+}
+
+// values are what a record holds of a window.
+func (o *output) values(w *encoder.Window) any {
+	if !o.ids {
+		return w.Unit()
+	}
+	var ids [encoder.Length]int32
+	for i := range ids {
+		ids[i] = -1
+	}
+	for i, t := range w.Tokens() {
+		ids[i] = t.ID
+	}
+	return ids
 }
