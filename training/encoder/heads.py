@@ -169,30 +169,35 @@ def floor(s, grams, use, epochs=6):
         return np.concatenate([run(b).numpy() for b in np.array_split(np.arange(len(s.rows)), len(s.rows) // 512 + 1)])
 
 
-def report(rows, table, floors=True, left_out=True, say=print):
-    """Trains every task; returns the heads and the figures."""
-    grams = {r["id"]: ngrams(r["text"]) for r in rows} if floors else None
-    heads, figures = [], {}
+def train(rows, table):
+    """A head for every task, of all train rows."""
+    out = []
     for task in rows_.TASKS:
         s = Set(rows, table, task)
-        head = fit(s, s.train)
-        heads.append(head.export(task))
-        got = scores(s, head)
-        cheap = floor(s, grams, s.train) if floors else None
+        out.append(fit(s, s.train).export(task))
+        print("head:", task, len(s.rows), "rows", flush=True)
+    return out
+
+
+def report(rows, table):
+    """AUROC of every task in each source's dev rows: with the source in training
+    and with it left out, and n-grams on the same rows as the floor."""
+    grams = {r["id"]: ngrams(r["text"]) for r in rows}
+    figures = {}
+    for task in rows_.TASKS:
+        s = Set(rows, table, task)
+        got, cheap = scores(s, fit(s, s.train)), floor(s, grams, s.train)
         figures[task] = {}
         for source in sorted(set(s.source)):
             dev = (s.source == source) & ~s.train
-            line = dict(inside=judge(s, got, dev))
-            if floors:
-                line["inside_ngrams"] = judge(s, cheap, dev)
-            if left_out and len(set(s.source)) > 1 and any(v is not None for v in line["inside"]):
+            line = dict(rows=int(dev.sum()), inside=judge(s, got, dev), inside_ngrams=judge(s, cheap, dev))
+            if len(set(s.source)) > 1 and any(v is not None for v in line["inside"]):
                 use = s.train & (s.source != source)
                 line["left_out"] = judge(s, scores(s, fit(s, use)), dev)
-                if floors:
-                    line["left_out_ngrams"] = judge(s, floor(s, grams, use), dev)
+                line["left_out_ngrams"] = judge(s, floor(s, grams, use), dev)
             figures[task][source] = line
-            say(task, source, json.dumps(line), flush=True)
-    return heads, figures
+            print(task, source, json.dumps(line), flush=True)
+    return figures
 
 
 def read_rows(path):

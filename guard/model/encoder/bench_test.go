@@ -19,7 +19,7 @@ func BenchmarkWindow(b *testing.B) {
 		s := e.newScratch()
 		text := strings.Repeat("The minutes of the meeting are attached to this mail. ", 30)
 		one := func() {
-			if _, err := e.read(context.Background(), s, text, Options{Windows: 1}, func(w *Window) error {
+			if _, err := e.read(context.Background(), s, text, Options{Windows: 1}, e.pass, func(w *Window) error {
 				if w.rows < Length-slack {
 					b.Fatalf("%d tokens", w.rows)
 				}

@@ -165,7 +165,7 @@ func TestKernelsAgreeOnTheWhole(t *testing.T) {
 		}
 		s := e.newScratch()
 		var got [][]float32
-		if _, err := e.read(t.Context(), s, text, Options{Overlap: 10}, func(w *Window) error {
+		if _, err := e.read(t.Context(), s, text, Options{Overlap: 10}, e.pass, func(w *Window) error {
 			got = append(got, slices.Clone(w.Unit()), slices.Clone(w.Vector(1)), slices.Clone(w.Logits(0)), slices.Clone(w.Logits(1)))
 			return nil
 		}); err != nil {
@@ -206,6 +206,10 @@ func TestWindowsCoverTheText(t *testing.T) {
 			}
 			return nil
 		})
+		split := 0
+		if again, err := e.Split(t.Context(), text, Options{Windows: 1000, Overlap: overlap}, func(*Window) error { split++; return nil }); err != nil || again != read || split != n {
+			t.Errorf("overlap %d: Split has %d windows of %d bytes, Read %d of %d (%v)", overlap, split, again, n, read, err)
+		}
 		if err != nil || read != len(text) {
 			t.Errorf("overlap %d: read %d of %d bytes, %v", overlap, read, len(text), err)
 		}
@@ -389,7 +393,7 @@ func TestTasks(t *testing.T) {
 		t.Errorf("tasks %v", e.Tasks())
 	}
 	s := e.newScratch()
-	if _, err := e.read(t.Context(), s, "ab a b", Options{}, func(w *Window) error {
+	if _, err := e.read(t.Context(), s, "ab a b", Options{}, e.pass, func(w *Window) error {
 		if n := len(w.Logits(0)); n != 3 {
 			t.Errorf("%d logits of the whole", n)
 		}

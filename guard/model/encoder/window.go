@@ -66,12 +66,24 @@ func (e *Encoder) Read(ctx context.Context, text string, o Options, visit func(*
 	if !e.on {
 		return 0, ErrOff
 	}
+	return e.within(ctx, text, o, e.pass, visit)
+}
+
+// Split is Read without the model: the windows have tokens and nothing else. An
+// encoder that is off splits too.
+func (e *Encoder) Split(ctx context.Context, text string, o Options, visit func(*Window) error) (read int, err error) {
+	return e.within(ctx, text, o, func(ctx context.Context, _ *scratch, _ Prefix) error { return ctx.Err() }, visit)
+}
+
+type passFunc func(context.Context, *scratch, Prefix) error
+
+func (e *Encoder) within(ctx context.Context, text string, o Options, pass passFunc, visit func(*Window) error) (int, error) {
 	s, err := e.enter(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { e.room <- s }()
-	return e.read(ctx, s, text, o, visit)
+	return e.read(ctx, s, text, o, pass, visit)
 }
 
 // enter waits for scratch memory.
@@ -90,7 +102,7 @@ func (e *Encoder) enter(ctx context.Context) (*scratch, error) {
 	}
 }
 
-func (e *Encoder) read(ctx context.Context, s *scratch, text string, o Options, visit func(*Window) error) (read int, err error) {
+func (e *Encoder) read(ctx context.Context, s *scratch, text string, o Options, pass passFunc, visit func(*Window) error) (read int, err error) {
 	p := o.Prefix
 	if int(p) >= len(prefixes) {
 		p = Query
@@ -108,7 +120,7 @@ func (e *Encoder) read(ctx context.Context, s *scratch, text string, o Options, 
 		cut, more := s.fill(kept, capacity)
 		all := w.tokens
 		w.tokens = all[:cut]
-		if err := e.pass(ctx, s, p); err != nil {
+		if err := pass(ctx, s, p); err != nil {
 			return read, err
 		}
 		if err := visit(w); err != nil {

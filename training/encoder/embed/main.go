@@ -4,7 +4,8 @@
 // It reads JSON lines {"id": n, "text": "..."} and writes a record for each
 // window: id, number of tokens, first byte and end in the text as int32, then the
 // unit vector as float32, all little-endian. With -ids the ids of the pieces come
-// in place of the vector, filled up to a whole window with -1.
+// in place of the vector, filled up to a whole window with -1. With -tokens it
+// writes a line of ids for each text, in order.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 
 	"sallyport/guard/model/encoder"
@@ -26,8 +28,13 @@ func main() {
 	windows := flag.Int("windows", 4, "windows of a text at most")
 	workers := flag.Int("workers", 2, "texts at once")
 	ids := flag.Bool("ids", false, "ids of pieces in place of vectors")
+	tokens := flag.Bool("tokens", false, "a line of ids for each text")
 	flag.Parse()
-	if err := run(*weights, *windows, *workers, *ids); err != nil {
+	o := &output{ids: *ids || *tokens, lines: *tokens, w: bufio.NewWriterSize(os.Stdout, 1<<20)}
+	if o.lines {
+		*workers, *windows = 1, 1<<20
+	}
+	if err := o.run(*weights, *windows, *workers); err != nil {
 		fmt.Fprintln(os.Stderr, "embed:", err)
 		os.Exit(1)
 	}
@@ -38,7 +45,7 @@ type text struct {
 	Text string `json:"text"`
 }
 
-func run(weights string, windows, workers int, ids bool) error {
+func (o *output) run(weights string, windows, workers int) error {
 	data, err := os.ReadFile(weights)
 	if err != nil {
 		return err
@@ -49,12 +56,11 @@ func run(weights string, windows, workers int, ids bool) error {
 	}
 	fmt.Fprintln(os.Stderr, e.Report())
 	jobs, errs := make(chan text), make(chan error, workers)
-	out := &output{ids: ids, w: bufio.NewWriterSize(os.Stdout, 1<<20)}
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for j := range jobs {
-				if err := out.windows(e, j, windows); err != nil {
+				if err := o.text(e, j, windows); err != nil {
 					errs <- err
 					return
 				}
@@ -67,7 +73,7 @@ func run(weights string, windows, workers int, ids bool) error {
 	if err != nil {
 		return err
 	}
-	return out.w.Flush()
+	return o.w.Flush()
 }
 
 func feed(jobs chan<- text, errs <-chan error) error {
@@ -88,27 +94,44 @@ func feed(jobs chan<- text, errs <-chan error) error {
 }
 
 type output struct {
-	ids bool
-	mu  sync.Mutex
-	w   *bufio.Writer
+	ids, lines bool
+	mu         sync.Mutex
+	w          *bufio.Writer
 }
 
-func (o *output) windows(e *encoder.Encoder, j text, most int) error {
-	_, err := e.Read(context.Background(), j.Text, encoder.Options{Windows: most}, func(w *encoder.Window) error {
-		var b bytes.Buffer
-		at := w.Span()
-		head := []int32{j.ID, int32(len(w.Tokens())), int32(at.Start), int32(at.End)}
-		if err := binary.Write(&b, binary.LittleEndian, head); err != nil {
-			return err
+func (o *output) text(e *encoder.Encoder, j text, most int) error {
+	read, line := e.Read, []byte(nil)
+	if o.ids {
+		read = e.Split
+	}
+	_, err := read(context.Background(), j.Text, encoder.Options{Windows: most}, func(w *encoder.Window) error {
+		if o.lines {
+			for _, t := range w.Tokens() {
+				line = strconv.AppendInt(append(line, ' '), int64(t.ID), 10)
+			}
+			return nil
 		}
-		if err := binary.Write(&b, binary.LittleEndian, o.values(w)); err != nil {
-			return err
-		}
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		_, err := o.w.Write(b.Bytes())
-		return err
+		return o.record(j.ID, w)
 	})
+	if o.lines && err == nil {
+		_, err = o.w.Write(append(line[1:], '\n'))
+	}
+	return err
+}
+
+func (o *output) record(id int32, w *encoder.Window) error {
+	at := w.Span()
+	var b bytes.Buffer
+	head := []int32{id, int32(len(w.Tokens())), int32(at.Start), int32(at.End)}
+	if err := binary.Write(&b, binary.LittleEndian, head); err != nil {
+		return err
+	}
+	if err := binary.Write(&b, binary.LittleEndian, o.values(w)); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, err := o.w.Write(b.Bytes())
 	return err
 }
 
