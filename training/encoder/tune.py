@@ -171,7 +171,7 @@ def train(cache, encoder, rows, table, prefix, special, frozen_heads, minutes, f
         opt.step()
         plan.step()
         step += 1
-        total += float(loss)
+        total += loss.item()
         if step % 50 == 0:
             say(f"tune: step {step} of {steps}, loss {total / 50:.4f}, {time.time() - began:.0f} s", flush=True)
             total = 0.0

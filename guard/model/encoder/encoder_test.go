@@ -346,6 +346,16 @@ func TestLoadRefuses(t *testing.T) {
 	if _, err := Load(good); err != nil {
 		t.Fatal(err)
 	}
+	f, err := open(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heavy := slices.Clone(f.data)
+	heavy[f.Tensors["layer0.up"].At] = 0x80 // -128: its sign cannot be turned
+	endless := slices.Clone(f.data)
+	copy(endless[f.Tensors["position"].At:], "\x00\x00\x80\x7f") // infinity
+	n := int(good[8]) | int(good[9])<<8
+	manifest := good[12 : 12+n]
 	flipped := slices.Clone(good)
 	flipped[len(flipped)/2] ^= 1
 	with := func(key string, v any) []byte {
@@ -357,6 +367,8 @@ func TestLoadRefuses(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"nothing":                nil,
 		"a flipped bit":          flipped,
+		"a weight of -128":       seal(manifest, heavy),
+		"infinity":               seal(manifest, endless),
 		"the half":               good[:len(good)/2],
 		"another magic":          append([]byte("x"), good[1:]...),
 		"a manifest of rubbish":  seal([]byte("{"), nil),
