@@ -2,20 +2,21 @@
 
 package encoder
 
-// Constants of kernel.go, as often as a register holds them.
+// Constants of kernel.go, each as often as a register holds it. The assembly knows
+// their order.
 var (
-	geluTable [len(geluPoly) + 4][8]float32 // the polynomial; range, -range, scale, half
-	expTable  [len(expPoly) + 5][8]float32  // the polynomial; lowest, log2e, magic, ln2 high, low
+	//lint:ignore U1000 the assembly reads it: the polynomial; range, -range, scale, half.
+	geluTable = *(*[len(geluPoly) + 4][8]float32)(eightfold(append(geluPoly[:len(geluPoly):len(geluPoly)], geluRange, -geluRange, geluScale, 0.5)))
+	//lint:ignore U1000 the assembly reads it: the polynomial; lowest, log2e, magic, ln2 high, ln2 low.
+	expTable = *(*[len(expPoly) + 5][8]float32)(eightfold(append(expPoly[:len(expPoly):len(expPoly)], expLowest, log2e, roundMagic, ln2High, ln2Low)))
 )
 
-func init() {
-	fill := func(rows [][8]float32, values ...float32) {
-		for i, v := range values {
-			for j := range rows[i] {
-				rows[i][j] = v
-			}
+func eightfold(values []float32) [][8]float32 {
+	out := make([][8]float32, len(values))
+	for i, v := range values {
+		for j := range out[i] {
+			out[i][j] = v
 		}
 	}
-	fill(geluTable[:], append(geluPoly[:len(geluPoly):len(geluPoly)], geluRange, -geluRange, geluScale, 0.5)...)
-	fill(expTable[:], append(expPoly[:len(expPoly):len(expPoly)], expLowest, log2e, roundMagic, ln2High, ln2Low)...)
+	return out
 }
