@@ -157,7 +157,7 @@ class Build:
         prefix = engine.Engine(self.engine, self.cache / "cut6.bin").ids("query:").tolist()
         net, states, records, done = tune.train(work, self.encoder(), used, tune.windows(ids), prefix, (self.pieces.bos, self.pieces.eos),
                                                 trained, self.o.smoke or self.o.minutes, FROZEN)
-        figures = tune.judge(net, states, records, used, heads.vectors(vectors))
+        figures = tune.judge(net, states, records, used, heads.vectors(vectors), trained)
         (self.cache / ("smoke.json" if smoke else "tuned.json")).write_text(json.dumps(figures, indent=1))
         if not done:
             print("tune: time is up before the last step; call again to go on", flush=True)

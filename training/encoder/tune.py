@@ -5,6 +5,7 @@ It stops after the minutes it is given and goes on from its checkpoint when call
 again; `judge` compares with heads on the frozen states of the same rows.
 """
 
+import copy
 import json
 import os
 import pathlib
@@ -187,9 +188,10 @@ def save(path, net, opt, plan, step):
     os.replace(str(path) + ".new", path)
 
 
-def judge(net, states, records, rows, frozen_table, say=print):
-    """AUROC inside each source, on dev rows: frozen states and tuned ones, heads
-    fitted on the same rows."""
+def judge(net, states, records, rows, frozen_table, frozen_heads, say=print):
+    """AUROC inside each source, on dev rows: the heads that the tuning began with
+    on frozen states, and what it came to. Heads of their own for the frozen states,
+    fitted on a sample, would flatter the tuning: it began with those of all rows."""
     tuned = np.zeros(len(records), [("id", "<i4"), ("tokens", "<i4"), ("start", "<i4"), ("end", "<i4"), ("v", "<f4", 384)])
     for k in ("id", "tokens", "start", "end"):
         tuned[k] = records[k]
@@ -199,13 +201,12 @@ def judge(net, states, records, rows, frozen_table, say=print):
             x, l = states.batch(part)
             tuned["v"][part] = net.unit(x, l).float().numpy()
     frozen = frozen_table[np.isin(frozen_table["id"], records["id"])]
+    first = copy.deepcopy(net)
+    start_from(first, frozen_heads)
     out = {}
     for task in rows_.TASKS:
         a, b = heads_.Set(rows, frozen, task), heads_.Set(rows, tuned, task)
-        with torch.no_grad():
-            v = b.x * net.scale
-            head = lambda x: net.down[task](torch.relu(net.up[task](x * net.scale)))
-        base, own = heads_.scores(a, heads_.fit(a, a.train)), heads_.scores(b, head)
+        base, own = (heads_.scores(s, lambda x: n.down[task](torch.relu(n.up[task](x * n.scale)))) for s, n in ((a, first), (b, net)))
         out[task] = {}
         for source in sorted(set(a.source)):
             dev = (a.source == source) & ~a.train
