@@ -80,7 +80,8 @@ or as the only control before a dangerous action.
 All figures are of dev rows (%d) with permissive licences, at the shipped thresholds, with
 the code that ships. Thresholds were chosen on one half of the harmless dev rows (by a hash
 of the text), on made harmless texts that training did not see, and a margin; the lines
-"not used for thresholds" are of the other half. Recall on dev rows was not tuned. AUROC is within one source: across
+"not used for thresholds" are of the other half. The margins were set with those lines and
+with guard/testdata in view, so neither is a blind test. Recall on dev rows was not tuned. AUROC is within one source: across
 sources it mostly says which source a row is from. A source with one side only has no
 AUROC. The floor is a list of a dozen words a head, in the same run.
 
@@ -94,8 +95,8 @@ const cardLimits = `
 - Own wording is caught far better than new wording. On guard/testdata (150 classic
   jailbreaks, 40 plain texts a harm, each with a harmless twin) nine in ten and more are
   caught and next to no twin is stopped, but generators were widened after their misses
-  were seen; before, it was 134 of 150. On 40 sentences written afterwards and never
-  tuned on (` + "`TestSecondSet`" + `) about six in ten are caught, and about one in fifteen of
+  were seen; before, it was 134 of 150. On 40 sentences written afterwards (` + "`TestSecondSet`" + `; no generator was
+  widened after them) about five in ten are caught, and one in ten of
   their word-by-word twins is stopped. The last is nearer to what to expect.
 - A harmful wish inside a story is told from a harmless one in the same story only by the
   words of the wish: see the minimal pairs.
