@@ -49,20 +49,24 @@ func TestGuardsLetTheDemoPass(t *testing.T) {
 	question := func(s string) conversation.Part {
 		return conversation.Part{Kind: conversation.Text, Origin: conversation.User, Text: content.New(s)}
 	}
+	withPassages := func(who identity.Principal, q string, n int) {
+		t.Helper()
+		found, err := library.Search(t.Context(), who, content.New(q), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := []conversation.Part{question(q)}
+		for _, h := range found.Passages {
+			parts = append(parts, h.Part())
+		}
+		check(q+" with its passages", parts...)
+	}
 	passages := 0
 	for _, a := range corpus.Accounts {
 		who := identity.Principal{ID: string(a), Kind: identity.Person, Groups: a.Groups(), GroupsKnown: true}
 		for _, q := range a.Examples() {
 			check(q, question(q))
-			found, err := library.Search(t.Context(), who, content.New(q), 6)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parts := []conversation.Part{question(q)}
-			for _, h := range found.Passages {
-				parts = append(parts, h.Part())
-			}
-			check(q+" with its passages", parts...)
+			withPassages(who, q, 6)
 		}
 		documents, err := library.Visible(t.Context(), who)
 		if err != nil {
@@ -81,15 +85,7 @@ func TestGuardsLetTheDemoPass(t *testing.T) {
 			// each under the same title.
 			title := open.String(d.Title)
 			for _, q := range []string{"Where is " + title + "?", "What do I do about " + title + "?", title} {
-				found, err := library.Search(t.Context(), who, content.New(q), 8)
-				if err != nil {
-					t.Fatal(err)
-				}
-				parts := []conversation.Part{question(q)}
-				for _, h := range found.Passages {
-					parts = append(parts, h.Part())
-				}
-				check(q+" with its passages", parts...)
+				withPassages(who, q, 8)
 			}
 		}
 	}

@@ -100,7 +100,7 @@ func settled(s string) string {
 
 // unescape undoes the escapes of JSON strings wherever they stand.
 func unescape(s string) string {
-	if strings.IndexByte(s, '\\') < 0 {
+	if !escaped(s) {
 		return s
 	}
 	return decode(s).text

@@ -283,20 +283,17 @@ func (p *policy) judgeUnit(ctx context.Context, s *sheet, u *unit) error {
 
 // judgeText shows a text without a place of its own to the classifiers.
 func (p *policy) judgeText(ctx context.Context, s *sheet, text string, q Questions) error {
-	if words(text) < 2 || !q.any() {
-		return nil
-	}
-	f, err := p.contained(ctx, text, q)
-	if err != nil {
-		return err
-	}
-	s.add(f)
-	return nil
+	return p.judgeWords(ctx, s, text, q, 0)
 }
 
 // judgeRun is judgeText for words that nobody wrote in a row: the shields must be
 // surer of what they see in them.
 func (p *policy) judgeRun(ctx context.Context, s *sheet, text string, q Questions) error {
+	return p.judgeWords(ctx, s, text, q, sure)
+}
+
+// judgeWords asks the classifiers; a jailbreak counts from the score least.
+func (p *policy) judgeWords(ctx context.Context, s *sheet, text string, q Questions, least float32) error {
 	if words(text) < 2 || !q.any() {
 		return nil
 	}
@@ -304,7 +301,7 @@ func (p *policy) judgeRun(ctx context.Context, s *sheet, text string, q Question
 	if err != nil {
 		return err
 	}
-	f.Jailbreak.Detected = f.Jailbreak.Detected && f.Jailbreak.Score >= sure
+	f.Jailbreak.Detected = f.Jailbreak.Detected && f.Jailbreak.Score >= least
 	s.add(f)
 	return nil
 }
