@@ -74,21 +74,9 @@ func (s *service) begin(t testing.TB, upstream string) {
 	if len(findings) > 0 {
 		t.Fatalf("findings: %+v", findings)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	if s.app, err = app.New(ctx, app.Options{Config: c, Version: "test", Logger: app.NewLogger(io.Discard, "error")}); err != nil {
-		stop()
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.app.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("stopping: %v", err)
-		}
-	})
+	s.app = running(t, app.Options{Config: c, Version: "test", Logger: app.NewLogger(io.Discard, "error")})
 	s.url, s.ops = s.app.Address("public"), s.app.Address("ops")
-	err = app.WithRunning(ctx, s.dir, func(ctx context.Context, a app.Admin) error {
+	err = app.WithRunning(t.Context(), s.dir, func(ctx context.Context, a app.Admin) error {
 		s.key, err = a.NewKey(ctx, "trust", "key1")
 		return err
 	})
@@ -142,4 +130,24 @@ func BenchmarkRequest(b *testing.B) {
 			})
 		}
 	}
+}
+
+// running is a service that runs until the test ends.
+func running(t testing.TB, o app.Options) *app.App {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	a, err := app.New(ctx, o)
+	if err != nil {
+		stop()
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("stopping: %v", err)
+		}
+	})
+	return a
 }

@@ -97,20 +97,7 @@ limits: {drain_deadline: 100ms}
 	if len(findings) > 0 {
 		t.Fatalf("%q", findings)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	s.app, err = app.New(ctx, app.Options{Config: c, Version: "test", Logger: app.NewLogger(s.log, "info"), Load: s.load})
-	if err != nil {
-		stop()
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.app.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Errorf("stopping: %v", err)
-		}
-	})
+	s.app = running(t, app.Options{Config: c, Version: "test", Logger: app.NewLogger(s.log, "info"), Load: s.load})
 	return s
 }
 

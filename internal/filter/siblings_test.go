@@ -128,21 +128,8 @@ func TestNeighboursAreNotCutData(t *testing.T) {
 // TestSchemasAreOrdinary: the words that schemas are made of are no attack in a row,
 // and an attack word by word is one.
 func TestSchemasAreOrdinary(t *testing.T) {
-	guards, err := filter.NewGuards()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := filter.New(filter.Config{Guards: guards, Prompt: filter.Rules{Harm: [4]filter.Threshold{{At: 4}, {At: 4}, {At: 4}, {At: 4}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask := func(body string) guard.Action {
-		r, _, err := p.Prompt(context.Background(), extra(t, body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.Action
-	}
+	p := real(t)
+	ask := func(body string) guard.Action { return action(t, p, extra(t, body)) }
 	for _, body := range []string{
 		`{"tools":[{"type":"function","function":{"name":"book","description":"Books a room.","parameters":{"type":"object","properties":{"room":{"type":"string","description":"Number of the room."},"from":{"type":"string","format":"date-time"},"people":{"type":"array","items":{"type":"string"}}},"required":["room","from"]}}}]}`,
 		`{"prediction":{"type":"content","content":[{"type":"text","text":"One."},{"type":"text","text":"Two."},{"type":"text","text":"Three."}]}}`,

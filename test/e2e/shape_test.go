@@ -139,17 +139,34 @@ func judgePlace(t *testing.T, l *Lab, m mode, body any, p place, text pair, spel
 	sentTwin := sawTwin > 0 && anyHolds(l, text.twin)
 	l.Mock.Forget()
 
-	_, shapeErr := blocked.shape()
-	switch {
-	case blocked.filtered(text.category) == nil && sawBad == 0 && twin.Status == 200 && sentTwin:
-		return "open"
-	case blocked.Status/100 == 4 && blocked.code() != "content_filter" && twin.Status == blocked.Status && shapeErr == nil && sawBad == 0 && sawTwin == 0:
-		return "closed"
-	case blocked.Status == 200 && twin.Status == 200 && !sentBad && !sentTwin:
-		return "dropped"
+	if v := (trial{blocked, twin, sawBad, sawTwin, sentBad, sentTwin}).verdict(text.category); v != "" {
+		return v
 	}
 	t.Errorf("%s, %s: refused text: %s, upstream saw it: %v; twin: %s, upstream saw it: %v", p.name, text.name, blocked.brief(), sentBad, twin.brief(), sentTwin)
 	return "wrong"
+}
+
+// trial is a text that must be refused and its twin, sent to the same place: the
+// replies, how many requests the upstream saw of each, and whether it saw the text.
+type trial struct {
+	blocked, twin     Reply
+	sawBad, sawTwin   int64
+	sentBad, sentTwin bool
+}
+
+// verdict is what the place does with text: "open" judges and sends it on, "closed"
+// takes none, "dropped" never sends it. None of these is "".
+func (r trial) verdict(category string) string {
+	_, shapeErr := r.blocked.shape()
+	switch {
+	case r.blocked.filtered(category) == nil && r.sawBad == 0 && r.twin.Status == 200 && r.sentTwin:
+		return "open"
+	case r.blocked.Status/100 == 4 && r.blocked.code() != "content_filter" && r.twin.Status == r.blocked.Status && shapeErr == nil && r.sawBad == 0 && r.sawTwin == 0:
+		return "closed"
+	case r.blocked.Status == 200 && r.twin.Status == 200 && !r.sentBad && !r.sentTwin:
+		return "dropped"
+	}
+	return ""
 }
 
 func anyHolds(l *Lab, text string) bool {

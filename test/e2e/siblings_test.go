@@ -169,14 +169,8 @@ func judgeFamily(t *testing.T, l *Lab, m mode, body any, f family, text pair, n 
 	sentTwin := sawTwin > 0 && !slices.ContainsFunc(pieces(text.twin, n), func(p string) bool { return !anyHolds(l, p) })
 	l.Mock.Forget()
 
-	_, shapeErr := blocked.shape()
-	switch {
-	case blocked.filtered(text.category) == nil && sawBad == 0 && twin.Status == 200 && sentTwin:
-		return "open"
-	case blocked.Status/100 == 4 && blocked.code() != "content_filter" && twin.Status == blocked.Status && shapeErr == nil && sawBad == 0 && sawTwin == 0:
-		return "closed"
-	case blocked.Status == 200 && twin.Status == 200 && !sentBad && !sentTwin:
-		return "dropped"
+	if v := (trial{blocked, twin, sawBad, sawTwin, sentBad, sentTwin}).verdict(text.category); v != "" {
+		return v
 	}
 	t.Errorf("%s, %s in %d pieces: refused text: %s, upstream saw it: %v; twin: %s, upstream saw it: %v", f.name, text.name, n, blocked.brief(), sentBad, twin.brief(), sentTwin)
 	return "wrong"
